@@ -1,0 +1,252 @@
+"""Run, test or check the project on a machine that has only Python >= 3.11: `python3 run.py --help`.
+
+Standard library only. The first run makes an environment and installs into it what requirements/*.txt lock, by hash; later runs start at
+once. Kept readable to older Pythons (3.7 and up), so that these get a sentence and no traceback.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, NoReturn
+
+OLDEST = (3, 11)
+ROOT = Path(__file__).resolve().parent
+LOCKS = ROOT / "requirements"
+WINDOWS = os.name == "nt"
+USAGE = """\
+usage: python3 run.py COMMAND [ARGUMENT ...]
+
+  tariff ...    the command line tool, in your current folder (python3 run.py tariff --help)
+  test ...      the tests, in the project's folder; arguments go to pytest (python3 run.py test -k canada)
+  check         ruff (rules and format), mypy --strict, the import contracts, and the law book's own checks
+
+The first run installs the locked requirements into {home} (tariff: a few packages; test and check: the tools too).
+TARIFF_VENV=FOLDER puts the environment elsewhere. Nothing else is changed, but for a lock file beside the environment.
+"""
+
+
+class SetupError(Exception):
+    """The environment cannot be made; the text says why and what to do."""
+
+
+def tell(text: str) -> None:
+    """Say it on stderr: stdout belongs to the command that is run."""
+    print(text, file=sys.stderr, flush=True)
+
+
+class Environment:
+    """One virtual environment in two stages, `run` and `dev`; dev is run plus the tools.
+
+    A stage counts as installed when the stamp holds its key: a hash of everything that the installation depends on. The stamp is removed
+    before a change and written after it, so a killed installation is begun again from nothing.
+    """
+
+    def __init__(self, home: Path, *, chosen: bool) -> None:
+        """Describe the environment in `home`; `chosen` says that the caller named the folder, so it may hold things of theirs."""
+        self.home = home
+        self.chosen = chosen
+        self.bin = home / ("Scripts" if WINDOWS else "bin")
+        self.stamp = home / "tariff-installed"
+        python = f"{sys.version} {sys.base_prefix}"
+        run = [python, str(ROOT), str(home), project_tables(), lock_text("runtime"), lock_text("build")]
+        self.keys = {"run": key("run", *run), "dev": key("dev", *run, lock_text("dev"))}
+
+    def program(self, name: str) -> str:
+        """Return the path of an installed program."""
+        return str(self.bin / (name + ".exe" if WINDOWS else name))
+
+    def installed(self) -> list[str]:
+        """Return the keys of the stages that are complete."""
+        try:
+            return self.stamp.read_text(encoding="utf-8").split()
+        except OSError:
+            return []
+
+    def has(self, stage: str) -> bool:
+        """Whether the stage is installed, as locked now."""
+        return self.keys[stage] in self.installed()
+
+    def ready(self, stage: str) -> None:
+        """Install the stage if it is not there. Of several processes one installs, the others wait."""
+        if self.has(stage):
+            return
+        self.home.parent.mkdir(parents=True, exist_ok=True)
+        with alone(self.home.with_name(self.home.name + ".lock")) as lock:
+            if self.has(stage):  # another process was quicker
+                return
+            began = time.monotonic()
+            grow = stage == "dev" and self.installed() == [self.keys["run"]]  # exactly: nothing older is left over in it
+            tell(f"Installing what {stage} needs into {self.home} (once; under a minute) ...")
+            with contextlib.suppress(FileNotFoundError):
+                self.stamp.unlink()
+            if not grow:
+                self.create(lock)
+            self.install(stage, lock, project=not grow)
+            fresh = self.stamp.with_suffix(".new")
+            fresh.write_text("\n".join(dict.fromkeys([self.keys["run"], self.keys[stage]])), encoding="utf-8")
+            fresh.replace(self.stamp)
+            tell(f"Installed in {time.monotonic() - began:.0f} s.")
+
+    def create(self, lock: IO[str]) -> None:
+        """Make the environment from nothing."""
+        if self.chosen and self.home.is_dir() and any(self.home.iterdir()) and not (self.home / "pyvenv.cfg").is_file():
+            raise SetupError(f"TARIFF_VENV names {self.home}, which holds something else. Name an empty or a new folder.")
+        if importlib.util.find_spec("venv") is None or importlib.util.find_spec("ensurepip") is None:
+            raise SetupError(
+                f"This Python ({sys.executable}) cannot make environments: ensurepip is missing.\n"
+                f"On Debian or Ubuntu: apt install python{sys.version_info[0]}.{sys.version_info[1]}-venv. "
+                "Elsewhere: use a Python from python.org, pyenv or uv."
+            )
+        made = attempt([sys.executable, "-I", "-m", "venv", "--clear", str(self.home)], lock)
+        if made.returncode:
+            raise SetupError(f"{made.stdout.strip()}\nPython could not make an environment in {self.home} (see above).")
+
+    def install(self, stage: str, lock: IO[str], *, project: bool) -> None:
+        """Install the locked requirements of the stage, each checked by its hash, then the project itself (no download)."""
+        pip = [self.program("python"), "-I", "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input"]
+        files = ["dev"] if stage == "dev" else ["runtime", "build"]
+        steps = [[*pip, "--require-hashes", *(f"--requirement={LOCKS / name}.txt" for name in files)]]
+        if project:
+            steps.append([*pip, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)])
+        for step in steps:
+            done = attempt(step, lock)
+            if done.returncode:
+                raise SetupError(f"{done.stdout.strip()}\npip could not install (see above). The next run begins again.")
+
+
+def attempt(command: list[str], lock: IO[str]) -> subprocess.CompletedProcess[str]:
+    """Run a step of the installation and keep what it prints.
+
+    On POSIX the step inherits the lock: if this process is killed, others go on waiting until the orphaned step has ended.
+    """
+    inherited = () if WINDOWS else (lock.fileno(),)
+    return subprocess.run(
+        command, cwd=str(ROOT), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        encoding="utf-8", errors="replace", pass_fds=inherited, check=False,
+    )  # fmt: skip
+
+
+@contextlib.contextmanager
+def alone(path: Path) -> Iterator[IO[str]]:
+    """Hold the lock file, and say so when that means waiting. The system lets go of it when its holders end, however they end."""
+    with path.open("a", encoding="utf-8") as lock:
+        if not try_lock(lock):
+            tell("Waiting for another run.py that is installing ...")
+            while not try_lock(lock):
+                time.sleep(0.2)
+        yield lock
+
+
+def try_lock(lock: IO[str]) -> bool:
+    """Take the lock if it is free."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            lock.seek(0)
+            msvcrt.locking(lock.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    return True
+
+
+def project_tables() -> str:
+    """Return the parts of pyproject.toml that an installation depends on; a changed lint rule is no reason to install again."""
+    import tomllib
+
+    tables = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return json.dumps([tables["build-system"], tables["project"], tables["tool"]["hatch"]], sort_keys=True)
+
+
+def lock_text(name: str) -> str:
+    """Return the text of a lock."""
+    return (LOCKS / (name + ".txt")).read_text(encoding="utf-8")
+
+
+def key(*parts: str) -> str:
+    """Return one hash for several texts, whose borders count."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def default_home() -> tuple[Path, bool]:
+    """Return the environment's folder, and whether the caller chose it. One per minor version, so that several live side by side."""
+    chosen = os.environ.get("TARIFF_VENV")
+    return (Path(chosen).absolute(), True) if chosen else (ROOT / ".venv-{}.{}".format(*sys.version_info[:2]), False)
+
+
+def become(command: list[str], folder: Path | None = None) -> NoReturn:
+    """Go on as the command, so that signals and the exit code are its own; Windows has no such thing and waits for it."""
+    if folder:
+        os.chdir(str(folder))
+    if WINDOWS:
+        sys.exit(subprocess.run(command, check=False).returncode)
+    os.execv(command[0], command)  # noqa: S606  no shell is wanted
+
+
+def check(env: Environment) -> int:
+    """Run every check, also after one failed, and return how many failed."""
+    python = [env.program("python"), "-P", "-m"]
+    checks = {
+        "ruff check": [*python, "ruff", "check", "."],
+        "ruff format --check": [*python, "ruff", "format", "--check", "."],
+        "mypy --strict": [*python, "mypy"],
+        "lint-imports": [env.program("lint-imports")],
+        "tariff rules check": [env.program("tariff"), "rules", "check"],
+    }
+    failed = []
+    for name, command in checks.items():
+        print(f"== {name}", flush=True)
+        if subprocess.run(command, cwd=str(ROOT), check=False).returncode:
+            failed.append(name)
+    for name in failed:
+        print(f"failed: {name}")
+    print(f"checks: {len(checks) - len(failed)} passed, {len(failed)} failed", flush=True)
+    return len(failed)
+
+
+def main(argv: list[str]) -> int:
+    """Run the command of the arguments."""
+    if sys.version_info[:2] < OLDEST:
+        tell(f"Python {OLDEST[0]}.{OLDEST[1]} or newer is needed; {sys.executable} is {sys.version.split()[0]}.")
+        return 2
+    home, chosen = default_home()
+    command, *rest = argv or ["--help"]
+    if command in ("--help", "-h", "help"):
+        print(USAGE.format(home=home), end="")
+        return 0
+    if command not in ("tariff", "test", "check") or (command == "check" and rest):
+        tell(f"run.py does not know {' '.join(argv)!r}.\n\n{USAGE.format(home=home)}")
+        return 2
+    env = Environment(home, chosen=chosen)
+    env.ready("run" if command == "tariff" else "dev")
+    if command == "tariff":
+        become([env.program("tariff"), *rest])
+    if command == "test":
+        become([env.program("python"), "-P", "-m", "pytest", *rest], ROOT)
+    return 1 if check(env) else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except SetupError as error:
+        tell(str(error))
+    except KeyboardInterrupt:
+        tell("Stopped.")
+        sys.exit(130)
+    except OSError as error:
+        tell(f"{error}\nIs the disk full or read-only? TARIFF_VENV=FOLDER puts the environment elsewhere.")
+    sys.exit(1)

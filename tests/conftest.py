@@ -1,0 +1,27 @@
+"""What every test shares: how hard Hypothesis searches.
+
+`HYPOTHESIS_PROFILE=long python3 run.py test` searches for new counterexamples; the default and `ci` search the same examples every time,
+so that a red run is red again for the next reader.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+
+import pytest
+from hypothesis import settings
+
+PROFILES = {
+    "default": settings(max_examples=60, deadline=None, derandomize=True),
+    "ci": settings(max_examples=200, deadline=None, derandomize=True, print_blob=True),
+    "long": settings(max_examples=5000, deadline=timedelta(minutes=1), derandomize=False, print_blob=True),
+}
+
+for name, profile in PROFILES.items():
+    settings.register_profile(name, profile)
+
+wanted = os.environ.get("HYPOTHESIS_PROFILE", "default")
+if wanted not in PROFILES:
+    raise pytest.UsageError(f"HYPOTHESIS_PROFILE={wanted}: no such profile; there are {', '.join(PROFILES)}.")
+settings.load_profile(wanted)
