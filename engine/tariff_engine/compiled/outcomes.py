@@ -1,0 +1,118 @@
+"""The outcomes of every provision on an evaluated line, for the explanation: the plan's own states, with their reasons in words."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from tariff_engine.compiled.evaluate import Evaluated, derived_value
+from tariff_engine.compiled.logic import Explainer
+from tariff_engine.compiled.parts import CompiledProvision, Node
+from tariff_engine.compiled.resolve import State
+from tariff_engine.evaluate.derivation import Kind, Outcome, Reason, Taken, Verdict
+from tariff_engine.evaluate.words import value_words
+from tariff_engine.money import approximate_percent
+
+if TYPE_CHECKING:
+    from tariff_engine.compiled.situation import Situations
+
+
+class Outcomes:
+    """Reads the plan of an evaluated line provision by provision."""
+
+    def __init__(self, evaluated: Evaluated, situations: Situations) -> None:
+        """Take an evaluated line and the finder of situations that made it."""
+        self.evaluated, self.plan, self.book = evaluated, evaluated.plan, situations.book
+        self.situations = situations
+        self.situation = evaluated.plan.situation
+        self.column_names = {mask: name for name, mask in self.book.columns.items()}
+
+    def of_program(self, number: int) -> list[Outcome]:
+        """Return what became of each provision of a program."""
+        return [self._outcome(self.book.provisions[place]) for place in self.book.programs[number].provisions]
+
+    def _outcome(self, provision: CompiledProvision) -> Outcome:
+        state = self.plan.states.get(provision.index)
+        if state is not None:
+            return self._from_state(provision, state)
+        program = self.book.programs[provision.program]
+        day = self.situations.day_for(program, self.situation.interval, self.situation.admission)
+        effect = self.situations.effect(provision, day)
+        cites, by = (effect.cites, effect.by) if effect else ((), "")
+        forbids = bool(effect and effect.kind == "prohibited")
+        if effect is None or effect.kind == "ended":
+            shown = self.evaluated.line.facts.get("ftz_pf_admission_date") if program.by_admission else None
+            reason = Reason(Kind.DATES, "", str(shown or self.evaluated.line.day))
+            return Outcome(provision.id, program.name, Verdict.NOT_IN_FORCE, reason, None, provision.heading, forbids, by, cites=cites)
+        reason = self._walk(provision, 0, self.plan.pattern.true, self.plan.pattern.false)
+        return Outcome(provision.id, program.name, Verdict.CONDITION, reason, None, provision.heading, forbids, by, cites=cites)
+
+    def _walk(self, provision: CompiledProvision, assumed: int, true: int, false: int) -> Reason:
+        program = self.book.programs[provision.program]
+        static = self.situation.static_admission if program.by_admission else self.situation.static
+        explainer = Explainer(static, true, false, assumed, self._seen, self._subject)
+        return explainer.walk(provision.condition)[1]
+
+    def _from_state(self, provision: CompiledProvision, state: State) -> Outcome:
+        program, effect = state.live.program, state.live.effect
+        rules = {rule.fact: rule for rule in provision.overrides}
+        true = self.plan.pattern.true | (state.assumed_bits & self.book.assume_true)
+        for rule in rules.values():
+            true = true & ~(rule.bits & state.assumed_bits) | rule.true_bits & state.assumed_bits
+        reason = self._walk(provision, state.assumed_bits, true, self.plan.pattern.false | state.assumed_bits & ~true)
+        if state.no_row:
+            reason = Reason(Kind.TABLE, provision.table_words, self.evaluated.line.hts, ("hts", "origin"))
+        elif state.verdict is Verdict.COLUMN:
+            columns = [name for name, mask in self.book.columns.items() if mask & effect.columns]
+            reason = Reason(Kind.COLUMN, ", ".join(columns), self.evaluated.column)
+        elif state.verdict is Verdict.OUTSIDE:
+            claim = self.evaluated.line.facts.get("chapter98")
+            reason = Reason(Kind.BARRED, program.outside[state.outside][1] if state.outside >= 0 else f"chapter 98 entry {claim}")
+        found = Outcome(
+            provision.id, program.name, state.verdict, reason, None, state.heading, effect.kind == "prohibited", effect.by, cites=state.cites
+        )
+        found.add = state.rate if state.kind == "add" else None
+        found.up_to = state.rate if state.kind == "up_to" else None
+        found.at_floor, found.assumed, found.transit = state.at_floor, state.assumed, state.transit
+        found.taken = [Taken(self.book.provisions[place].id, heading, how, cites) for place, heading, how, cites in state.taken]
+        found.base = self._amount(state.parts, state.frame)
+        found.would_base = self._amount(state.would or state.reach, state.frame)
+        return found
+
+    def _amount(self, mask: int, frame: int | None) -> int:
+        amount = sum(amount for bit, amount in enumerate(self.evaluated.amounts) if mask >> bit & 1 and amount > 0)
+        return amount if frame is None else min(amount, frame)
+
+    def _seen(self, kind: str, fact: str) -> str:
+        line = self.evaluated.line
+        if kind == Kind.ORIGIN:
+            return line.origin
+        if kind == Kind.PRODUCT:
+            return line.hts
+        if kind == Kind.ENTERED:
+            return str(line.day)
+        if kind == Kind.COLUMN:
+            return self.evaluated.column
+        if kind == Kind.BASE_RATE:
+            return approximate_percent(self.evaluated.base.ave)
+        if kind == Kind.CLAIM:
+            return ", ".join(map(str, line.facts.get("exclusion_claims") or []))
+        value = line.facts.get(fact)
+        if value is None and (fact in self.book.ratios or fact in self.book.ages):
+            value = derived_value(self.book, line.facts, line.day, fact)
+        return "" if value is None else value_words(value)
+
+    def _subject(self, node: Node) -> str | None:
+        for place in node.refs:
+            state = self.plan.states.get(place)
+            if state is None or not state.applies or not state.covers:
+                continue
+            if not node.owed or self._owed(state):
+                return state.heading
+        return None
+
+    def _owed(self, state: State) -> bool:
+        charged = bool(state.parts & ~self.plan.pattern.zero) and state.frame != 0
+        if state.kind == "add":
+            return charged and state.rate > Fraction(0)
+        return charged and state.kind == "up_to" and not self.plan.pattern.floors[self.situation.floors.index(state.rate)]

@@ -1,0 +1,478 @@
+"""Resolve a situation for one pattern of facts: candidates, exceptions, relations, groups. The result is a plan that serves every like line.
+
+A plan depends on bits only: which tests hold, which parts of the value are known and which are worth nothing, which floors the base rate
+reaches. Where law picks the lowest duty, amounts decide; the plan then carries a guard, and holds only for lines that pass it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from tariff_engine.compiled.logic import decide, subjects
+from tariff_engine.compiled.parts import CompiledBook, Edge, FamilyRow, Node, Reach
+from tariff_engine.compiled.situation import Live, Situation
+from tariff_engine.evaluate.derivation import Assumed, Verdict
+from tariff_engine.problems import LawConflictError
+
+Claim = tuple[int, bool, str, tuple[str, ...]]
+
+
+@dataclass(slots=True)
+class Pattern:
+    """What a plan may know of a line: fact bits, column, the parts of the value, what is worth nothing, floors reached, chapter 98."""
+
+    true: int
+    false: int
+    column: int
+    present: int
+    zero: int
+    worthless: bool
+    floors: tuple[bool, ...]
+    loaded: int  # ordinal of the loading day; 0 where it is not known
+    differs: bool
+    day: int
+    chapter98: str
+    dutiable: int | None
+    amounts: list[int]
+    ave: Fraction
+
+
+@dataclass(slots=True)
+class State:
+    """What became of one live provision. Masks are of parts of the value."""
+
+    live: Live
+    verdict: Verdict
+    heading: str
+    kind: str
+    rate: Fraction
+    at_floor: str
+    cites: tuple[str, ...]
+    parts: int = 0
+    covers: int = 0
+    reach: int = 0
+    frame: int | None = None
+    taken: tuple[tuple[int, str, str, tuple[str, ...]], ...] = ()
+    assumed: tuple[str, ...] = ()
+    assumed_bits: int = 0
+    transit: bool = False
+    outside: int = -1
+    no_row: bool = False
+    would: int = 0
+
+    @property
+    def is_duty(self) -> bool:
+        """Whether the provision charges or forbids."""
+        return self.kind in {"add", "up_to", "prohibited"}
+
+    @property
+    def applies(self) -> bool:
+        """Whether the provision stands."""
+        return self.verdict is Verdict.APPLIES
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """A row to file, before its money: the parts it charges and at what rate, as integers."""
+
+    heading: str
+    place: int
+    kind: str
+    top: int
+    bottom: int
+    parts: int
+    framed: bool
+
+
+@dataclass(slots=True, eq=False)
+class Plan:
+    """How to charge every line of one pattern: rows in filing order, the split, and the states for the explanation."""
+
+    rows: tuple[PlanRow, ...]
+    groups: tuple[tuple[int, tuple[int, ...]], ...]
+    total_groups: tuple[bool, ...]
+    framed: bool
+    prohibited: bool
+    offsets: tuple[tuple[str, int, str, frozenset[int]], ...]
+    assumed: tuple[Assumed, ...]
+    states: dict[int, State]
+    guards: tuple[tuple[tuple[tuple[str, Fraction, int, int | None], ...], int], ...]
+    pattern: Pattern
+    situation: Situation
+    explained: dict[str, Any] = field(default_factory=dict)
+
+
+class Resolver:
+    """Resolves one pattern. Asking for a provision decides everything that it depends on first; all of it is memoised."""
+
+    def __init__(self, book: CompiledBook, situation: Situation, pattern: Pattern) -> None:
+        """Take a situation and a pattern of facts."""
+        self.book, self.situation, self.pattern = book, situation, pattern
+        self.first: dict[int, State | None] = {}
+        self.last: dict[int, State | None] = {}
+        self.relieved: set[int] = set()
+        self.assumed: dict[tuple[str, str], Assumed] = {}
+        self.guards: list[tuple[tuple[tuple[str, Fraction, int, int | None], ...], int]] = []
+        self.day = book.bounds[situation.interval - 1] if situation.interval else 1
+        self._busy: list[int] = []
+
+    # ------------------------------------------------------------ conditions
+    def _test(self, live: Live, node: Node) -> tuple[bool, int, tuple[str, ...], int]:
+        """Decide a condition; where facts are missing, take what the law takes. Returns truth, covered parts, facts taken, their bits."""
+        pattern = self.pattern
+        truth, unknown, covers = decide(node, pattern.true, pattern.false, self._subject)
+        if truth is not None:
+            return truth, covers, (), 0
+        facts = dict.fromkeys(self.book.bit_facts[bit] for bit in _bits(unknown))
+        provision = live.provision
+        overrides = {rule.fact: rule for rule in provision.overrides}
+        true, known = pattern.true, pattern.true | pattern.false
+        taken_bits = 0
+        for fact in facts:
+            rule = overrides.get(fact)
+            take, because = (rule.take, rule.because) if rule else self.book.takes[fact]
+            self._assume(fact, provision.id, take, because)
+            bits = self.book.fact_bits[fact].all_bits & ~known if fact in self.book.fact_bits else 0
+            taken_bits |= bits
+            true |= bits & (rule.true_bits if rule else self.book.assume_true)
+        false = pattern.false | (taken_bits & ~true)
+        # a fact for which the law takes nothing passes no test, in whichever way the test is put
+        nothing = sum(
+            self.book.fact_bits[fact].all_bits & ~known
+            for fact in facts
+            if fact in self.book.fact_bits and (overrides[fact].take if fact in overrides else self.book.takes[fact][0]) is None
+        )
+        truth, _, covers = decide(_deny(node, nothing) if nothing else node, true, false, self._subject)
+        return bool(truth), covers, tuple(sorted(facts)), taken_bits
+
+    def _assume(self, fact: str, rule: str, take: Any, because: str) -> None:
+        self.assumed.setdefault((fact, rule), Assumed(fact, rule, take, because))
+
+    def _subject(self, node: Node) -> int:
+        """Return the parts covered by the provisions that a condition is subject to, -1 where none of them counts."""
+        covers, met = 0, False
+        for place in node.refs:
+            state = self.decide(place)
+            if state and state.applies and state.covers and (not node.owed or self._owed(state)):
+                met, covers = True, covers | state.covers
+        return -1 if not met else covers if node.on_part else self.pattern.present
+
+    def _owed(self, state: State) -> bool:
+        if not self._charged(state):
+            return False
+        if state.kind == "add":
+            return state.rate > 0
+        return state.kind == "up_to" and not self._at_floor(state.rate)
+
+    def _charged(self, state: State) -> bool:
+        return bool(state.parts & ~self.pattern.zero) and state.frame != 0
+
+    def _at_floor(self, rate: Fraction) -> bool:
+        return self.pattern.floors[self.situation.floors.index(rate)]
+
+    # ------------------------------------------------------------ one provision
+    def candidate(self, place: int) -> State | None:
+        """Return the provision before the choice inside its group; None where origin, product or day rule it out."""
+        if place not in self.first:
+            if place in self._busy:
+                names = [self.book.provisions[n].id for n in [*self._busy[self._busy.index(place) :], place]]
+                message = f"the law book orders these in a circle: {' <- '.join(names)}"
+                raise LawConflictError(message)
+            live = self.situation.live.get(place)
+            if live is None:
+                self.first[place] = None
+                return None
+            self._busy.append(place)
+            self.first[place] = self._candidate(live)
+            self._busy.pop()
+        return self.first[place]
+
+    def _candidate(self, live: Live) -> State:
+        effect, provision, program = live.effect, live.provision, live.program
+        truth, covers, assumed, bits = self._test(live, live.condition)
+        kind = effect.kind if effect.kind in {"add", "up_to", "prohibited"} else "exempt"
+        state = State(live, Verdict.CONDITION, provision.heading, kind, effect.rate, effect.at_floor, effect.cites)
+        state.assumed, state.assumed_bits = assumed, bits
+        if not truth:
+            state.kind, state.rate = ("prohibited" if kind == "prohibited" else "exempt"), Fraction(0)
+            return state
+        if effect.kind == "table" and not self._from_table(state):
+            return state
+        for node, which in live.outside:
+            if self._test(live, node)[0]:
+                state.verdict, state.outside, state.kind = Verdict.OUTSIDE, which, "exempt"
+                state.cites = program.outside[which][2]
+                return state
+        if not self.pattern.column & effect.columns:
+            state.verdict, state.kind = Verdict.COLUMN, "exempt"
+            return state
+        state.frame = self._frame(live)
+        if state.frame == 0:
+            state.verdict, state.kind = Verdict.OUTSIDE, "exempt"
+            state.cites = program.chapter98[2] if program.chapter98 else ()
+            return state
+        state.reach = covers if covers and not state.is_duty else self._reach(live.base, provision.id)
+        left, state.taken = self._take_away(state)
+        state.parts = left
+        state.covers = left if effect.covers is None else self._reach(effect.covers, provision.id)
+        state.verdict = Verdict.APPLIES
+        if not left and state.reach:
+            state.verdict = Verdict.DISPLACED
+        elif state.is_duty and kind != "prohibited" and not self._charged(state) and not self.pattern.worthless:
+            state.verdict = Verdict.NOTHING
+        return state
+
+    def _from_table(self, state: State) -> bool:
+        row = self._row(state.live)
+        if row is None:
+            state.no_row = True
+            return False
+        heading, rate, effect = row.heading, row.rate, row.effect
+        if row.loaded_before and self._moving(row, state.live.provision.id):
+            heading, rate, effect, state.transit = row.transit_heading, row.transit_rate, "add", True
+        state.heading, state.rate, state.at_floor = heading, rate, row.at_floor
+        state.kind = effect if effect in {"add", "up_to"} else "exempt"
+        state.cites = (row.cite,) if row.cite else state.cites
+        return True
+
+    def _row(self, live: Live) -> FamilyRow | None:
+        provision = live.provision
+        for row in live.rows:
+            if not row.partial or provision.claim_bit < 0:
+                return row
+            bit = 1 << provision.claim_bit
+            if self._test(live, Node(0, need_true=bit))[0]:
+                return row
+        return None
+
+    def _moving(self, row: FamilyRow, rule: str) -> bool:
+        """Whether the goods were in transit in the row's window; unknown loading is noted, and not granted."""
+        pattern = self.pattern
+        if pattern.day >= row.entered_before or pattern.differs:
+            return False
+        if not pattern.loaded:
+            take, because = self.book.takes["loaded_date"]
+            self._assume("loaded_date", rule, take, because)
+            return False
+        return pattern.loaded < row.loaded_before
+
+    def _frame(self, live: Live) -> int | None:
+        claim, rule = self.pattern.chapter98, live.program.chapter98
+        if not claim or rule is None:
+            return None
+        exempt, keeps, _ = rule
+        kept = next((keep.how for keep in keeps if claim.startswith(keep.prefix)), None)
+        if kept == "value" or (kept is None and not exempt):
+            return None
+        return 0 if kept is None else self.pattern.dutiable
+
+    def _reach(self, base: Reach, rule: str) -> int:
+        present = self.pattern.present
+        if base.kind == "whole":
+            return present
+        if base.kind == "part":
+            return base.mask & present
+        if base.kind == "less":
+            return present & ~base.mask
+        if base.mask & present:
+            return base.mask & present
+        piece = self.book.slices[base.slice]
+        self._assume(piece.fact, rule, "whole" if piece.whole_if_unknown else "none", piece.because)
+        silent = not piece.whole_if_unknown or any(self.book.slices[other].mask & present for other in piece.silent_if)
+        return 0 if silent else present
+
+    # ------------------------------------------------------------ exceptions, relations, groups
+    def _live_edge(self, edge: Edge) -> bool:
+        return edge.start <= self.day < edge.end
+
+    def _take_away(self, state: State) -> tuple[int, tuple[tuple[int, str, str, tuple[str, ...]], ...]]:
+        left, provision = state.reach, state.live.provision
+        taken: list[tuple[int, str, str, tuple[str, ...]]] = []
+        for edge in provision.unless:
+            for place in edge.refs if self._live_edge(edge) else ():
+                other = self.decide(place)
+                counts = state.is_duty or provision.is_family or (other is not None and other.is_duty)
+                if counts and other is not None and other.applies and left & other.covers:
+                    left &= ~other.covers
+                    taken.append((place, other.heading, "exception", edge.cites))
+                    if state.is_duty:
+                        self.relieved.add(place)
+        for edge in provision.relations if state.is_duty else ():
+            for place in edge.refs if self._live_edge(edge) else ():
+                if place == provision.index or not left:
+                    continue
+                other = self.decide(place)
+                if other is not None and other.applies and left & other.covers and (not edge.owed or self._owed(other)):
+                    left = left & ~other.covers if edge.on_part else 0
+                    taken.append((place, other.heading, "relation", edge.cites))
+                    if not other.is_duty:
+                        self.relieved.add(place)
+        return left, tuple(taken)
+
+    def decide(self, place: int) -> State | None:
+        """Return the provision after the choice inside its groups."""
+        if place not in self.last:
+            state = self.candidate(place)
+            if state is not None:
+                for group in state.live.program.groups:
+                    if state.applies and place in group.members and group.start <= self.day < group.end:
+                        state = self._choose(state, group.ranks, group.cites)
+            self.last[place] = state
+        return self.last[place]
+
+    def _choose(self, state: State, ranks: tuple[tuple[int, ...], ...], cites: tuple[str, ...]) -> State:
+        for rank in ranks:
+            alive = [(place, other) for place in dict.fromkeys(rank) if (other := self.candidate(place)) is not None and other.applies]
+            if not alive:
+                continue
+            winner_place, winner = alive[self._lowest([other for _, other in alive])]
+            if winner_place == state.live.provision.index:
+                return state
+            if state.is_duty:
+                self.relieved.add(winner_place)
+            kept = state.taken + ((winner_place, winner.heading, "group", cites),)
+            lost = State(state.live, Verdict.DISPLACED, state.heading, state.kind, state.rate, state.at_floor, state.cites)
+            lost.taken, lost.assumed, lost.assumed_bits, lost.frame = kept, state.assumed, state.assumed_bits, state.frame
+            lost.would = state.parts
+            return lost
+        return state
+
+    def _lowest(self, alive: list[State]) -> int:
+        """Return which of several has the lowest duty, the first on a tie; the comparison becomes a guard of the plan."""
+        if len(alive) == 1:
+            return 0
+        terms = tuple((state.kind, state.rate, state.parts, state.frame) for state in alive)
+        winner = lowest(terms, self.pattern.amounts, self.pattern.ave)
+        self.guards.append((terms, winner))
+        return winner
+
+    # ------------------------------------------------------------ the plan
+    def run(self) -> Plan:
+        """Decide every live provision and lay out the rows. Raises LawConflictError where live duties are not ordered."""
+        states = {place: state for place in self.situation.live if (state := self.decide(place)) is not None}
+        self._refuse_unordered(states)
+        order = next(order for start, order in reversed(self.book.filing) if start <= self.day)
+        rows: list[tuple[int, str, PlanRow]] = []
+        for place, state in states.items():
+            filed = state.is_duty or place in self.relieved or state.live.provision.filed
+            if state.applies and filed:
+                rank = order[state.live.program.files_as]
+                rows.extend((rank, row.heading, row) for row in self._rows(place, state))
+        rows.sort(key=lambda item: item[:2])
+        plan_rows = tuple(row for *_, row in rows)
+        groups = self._split(plan_rows)
+        totals = [row.parts for row in plan_rows if row.kind == "total"]
+        return Plan(
+            rows=plan_rows,
+            groups=groups,
+            total_groups=tuple(any(parts & mask for parts in totals) for mask, _ in groups),
+            framed=any(row.framed and row.kind == "total" for row in plan_rows),
+            prohibited=any(state.applies and state.kind == "prohibited" for state in states.values()),
+            offsets=self._offsets(),
+            assumed=tuple(self.assumed.values()),
+            states=states,
+            guards=tuple(self.guards),
+            pattern=self.pattern,
+            situation=self.situation,
+        )
+
+    def _rows(self, place: int, state: State) -> list[PlanRow]:
+        floor = state.kind == "up_to" and self._at_floor(state.rate)
+        heading = state.at_floor if floor and state.at_floor else state.heading
+        kind = {"add": "additional", "up_to": "total", "prohibited": "prohibited"}.get(state.kind, "exemption")
+        rate = Fraction(0) if floor or kind in {"exemption", "prohibited"} else state.rate
+        kind = "exemption" if floor else kind
+        framed = state.frame is not None and sum(self.pattern.amounts[bit] for bit in _bits(state.parts)) > state.frame
+        found = [PlanRow(heading, place, kind, rate.numerator, rate.denominator, state.parts, framed)]
+        companion = state.live.effect.companion
+        if companion:
+            parts = self.pattern.present & ~state.reach
+            if companion[1].mask & self.pattern.present or not companion[2]:
+                parts = self._reach(companion[1], state.live.provision.id)
+            if parts & ~self.pattern.zero:
+                found.append(PlanRow(companion[0], place, "exemption", 0, 1, parts, framed=False))
+        return found
+
+    def _split(self, rows: tuple[PlanRow, ...]) -> tuple[tuple[int, tuple[int, ...]], ...]:
+        found: dict[tuple[bool, ...], int] = {}
+        for bit in _bits(self.pattern.present & ~self.pattern.zero):
+            key = tuple(bool(row.parts >> bit & 1) for row in rows)
+            found[key] = found.get(key, 0) | 1 << bit
+        masks = list(found.values())
+        if len(masks) < 2:  # noqa: PLR2004  one line: the parts worth nothing belong to it too
+            masks = [self.pattern.present]
+        return tuple((mask, tuple(n for n, row in enumerate(rows) if row.parts & mask or not row.parts)) for mask in masks)
+
+    def _offsets(self) -> tuple[tuple[str, int, str, frozenset[int]], ...]:
+        found = []
+        for program in self.book.programs:
+            for offset in program.offsets:
+                if offset.start <= self.day < offset.end and self._offset_holds(offset.condition):
+                    found.append((offset.name, program.index, offset.fact, offset.against))
+        return tuple(found)
+
+    def _offset_holds(self, node: Node) -> bool:
+        from tariff_engine.compiled.logic import simplify  # noqa: PLC0415  used for offsets only
+
+        left = simplify(node, self.situation.static)
+        if isinstance(left, bool):
+            return left
+        return decide(left, self.pattern.true, self.pattern.false, self._subject)[0] is True
+
+    def _refuse_unordered(self, states: dict[int, State]) -> None:
+        """Two live duties of a one-of program on the same part that nothing orders are never silently added."""
+        seen: dict[int, list[State]] = {}
+        for state in states.values():
+            program = state.live.program
+            if program.one_of and state.applies and state.is_duty:
+                for other in seen.get(program.index, []):
+                    if other.parts & state.parts:
+                        one, two = (s.heading or s.live.provision.id for s in (other, state))
+                        message = f"{one} and {two} of {program.name} both reach the line and nothing orders them"
+                        raise LawConflictError(message)
+                seen.setdefault(program.index, []).append(state)
+
+
+def lowest(terms: tuple[tuple[str, Fraction, int, int | None], ...], amounts: list[int], ave: Fraction) -> int:
+    """Return the number of the term with the lowest duty on a line, the first on a tie."""
+    best, least = 0, None
+    for number, (kind, rate, parts, frame) in enumerate(terms):
+        base = sum(amounts[bit] for bit in _bits(parts))
+        base = base if frame is None else min(base, frame)
+        extra = rate if kind == "add" else max(Fraction(0), rate - ave) if kind == "up_to" else Fraction(0)
+        duty = extra * base
+        if least is None or duty < least:
+            best, least = number, duty
+    return best
+
+
+def needed(book: CompiledBook, situation: Situation) -> set[int]:
+    """Return every provision that the live ones can ask for."""
+    found: set[int] = set()
+    for live in situation.live.values():
+        found |= set(subjects(live.condition))
+        for edge in (*live.provision.unless, *live.provision.relations):
+            found |= set(edge.refs)
+    return found & set(range(len(book.provisions)))
+
+
+def _bits(mask: int) -> list[int]:
+    """Return the numbers of the bits that are set, the lowest first."""
+    found = []
+    while mask:
+        low = mask & -mask
+        found.append(low.bit_length() - 1)
+        mask ^= low
+    return found
+
+
+def _deny(node: Node, bits: int) -> Node:
+    """Return a tree in which every test on these bits fails, whichever way it is put."""
+    from dataclasses import replace  # noqa: PLC0415  rare
+
+    children = tuple(_deny(child, bits) for child in node.children)
+    if (node.need_true | node.need_false) & bits:
+        return Node(1)  # an ANY without branches never holds
+    return replace(node, children=children) if children != node.children else node

@@ -1,0 +1,198 @@
+"""Situations: what origin, product and day alone decide. Every line of the same situation shares its short list of live provisions."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from tariff_engine.compiled.logic import TRUE, dynamic_bits, simplify
+from tariff_engine.compiled.parts import CompiledBook, CompiledProgram, CompiledProvision, Effect, FamilyRow, Node
+
+_MAX_REMEMBERED = 200_000
+
+
+@dataclass(slots=True)
+class Live:
+    """A provision that the situation leaves open: its effect of the day, what is left of its condition, its table rows, its base."""
+
+    provision: CompiledProvision
+    program: CompiledProgram
+    effect: Effect
+    condition: Node
+    rows: tuple[FamilyRow, ...]
+    outside: tuple[tuple[Node, int], ...]
+    base: Any
+
+
+@dataclass(slots=True, eq=False)
+class Situation:
+    """The live provisions of (day, admission day, product, origin), and the dynamic bits and floors that can still matter."""
+
+    interval: int
+    admission: int
+    static: int
+    static_admission: int
+    live: dict[int, Live]
+    relevant: int
+    floors: tuple[Fraction, ...]
+    plans: dict[tuple[int, int, int], list[Any]] = field(default_factory=dict)
+
+
+class Situations:
+    """Finds situations, and remembers them."""
+
+    def __init__(self, book: CompiledBook) -> None:
+        """Take a compiled book; nothing is remembered yet."""
+        self.book = book
+        self._origin_day: dict[tuple[int, str], int] = {}
+        self._product: dict[tuple[int, str], int] = {}
+        self._by_code: dict[tuple[int, int, str, str], Situation] = {}
+        self._found: dict[tuple[Any, ...], Situation] = {}
+
+    def interval(self, ordinal: int) -> int:
+        """Return the number of the interval between boundary days in which a day lies."""
+        return bisect_right(self.book.bounds, ordinal)
+
+    def find(self, interval: int, admission: int, hts: str, origin: str) -> Situation:
+        """Return the situation of a product and an origin on a day (and, for zone goods, on the admission day)."""
+        key = (interval, admission, hts, origin)
+        found = self._by_code.get(key)
+        if found is None:
+            if len(self._by_code) >= _MAX_REMEMBERED:
+                self._by_code.clear()
+                self._found.clear()
+            found = self._by_code[key] = self._make(interval, admission, hts, origin)
+        return found
+
+    def _day(self, interval: int) -> int:
+        """Any day of an interval: its first."""
+        return self.book.bounds[interval - 1] if interval else 1
+
+    def static_bits(self, interval: int, hts: str, origin: str) -> int:
+        """Return the static bits that are set for a day, a product and an origin."""
+        return self._origin_bits(interval, origin) | self._product_bits(interval, hts)
+
+    def _origin_bits(self, interval: int, origin: str) -> int:
+        key = (interval, origin)
+        if key not in self._origin_day:
+            day, bits = self._day(interval), 0
+            for bit, plain, dated in self.book.origin_bits:
+                if origin in plain or any(who == origin and start <= day < end for who, start, end in dated):
+                    bits |= 1 << bit
+            for bit, start, end in self.book.date_bits:
+                if start <= day < end:
+                    bits |= 1 << bit
+            self._origin_day[key] = bits
+        return self._origin_day[key]
+
+    def _product_bits(self, interval: int, hts: str) -> int:
+        key = (interval, hts)
+        bits = self._product.get(key)
+        if bits is None:
+            if len(self._product) >= _MAX_REMEMBERED:
+                self._product.clear()
+            day, elements = self._day(interval), 0
+            for size in range(2, len(hts) + 1):
+                for start, end, excepted, mask in self.book.product_rows.get(hts[:size], ()):
+                    if start <= day < end and not (excepted and hts.startswith(excepted)):
+                        elements |= mask
+            bits = 0
+            for bit, wanted in self.book.composite:
+                if elements & wanted:
+                    bits |= 1 << bit
+            self._product[key] = bits
+        return bits
+
+    def _make(self, interval: int, admission: int, hts: str, origin: str) -> Situation:
+        """Build a situation, or share one that is the same in all that matters."""
+        origin_bits = self._origin_bits(interval, origin)
+        static = origin_bits | self._product_bits(interval, hts)
+        # goods in privileged foreign status: products and steps as of admission, origin and clause dates as of entry
+        apart = static if admission == interval else origin_bits | self._product_bits(admission, hts)
+        rows = self._rows(interval, admission, hts, origin)
+        key = (interval, admission, static, apart, tuple((place, id(found)) for place, found in rows.items()), tuple(rows.values()))
+        if key in self._found:
+            return self._found[key]
+        live: dict[int, Live] = {}
+        for provision in self.book.provisions:
+            made = self._live(provision, interval, admission, static, apart, rows)
+            if made:
+                live[provision.index] = made
+        made_situation = _situation(interval, admission, static, apart, live)
+        self._found[key] = made_situation
+        return made_situation
+
+    def day_for(self, program: CompiledProgram, interval: int, admission: int) -> int:
+        """Return the first day of the interval that picks the program's steps: of entry or of admission."""
+        return self._day(admission if program.by_admission else interval)
+
+    def effect(self, provision: CompiledProvision, day: int) -> Effect | None:
+        """Return the step of a day: the latest begun, on a tie the one of the latest act."""
+        found = None
+        for effect in provision.effects:
+            if effect.start <= day < effect.end and (found is None or (effect.start, effect.published) > (found.start, found.published)):
+                found = effect
+        return found
+
+    def _live(
+        self, provision: CompiledProvision, interval: int, admission: int, static: int, apart: int, rows: dict[int, tuple[FamilyRow, ...]]
+    ) -> Live | None:
+        program = self.book.programs[provision.program]
+        effect = self.effect(provision, self.day_for(program, interval, admission))
+        if effect is None or effect.kind == "ended":
+            return None
+        bits = apart if program.by_admission else static
+        condition = simplify(provision.condition, bits)
+        if condition is False:
+            return None
+        outside = []
+        for place, (node, _, _) in enumerate(program.outside):
+            left = simplify(node, bits)
+            if left is not False:
+                outside.append((TRUE if left is True else left, place))
+        base = next((reach for node, reach in effect.base_if if simplify(node, bits) is True), effect.base)
+        kept = TRUE if condition is True else condition
+        return Live(provision, program, effect, kept, rows.get(provision.index, ()), tuple(outside), base)
+
+    def _rows(self, interval: int, admission: int, hts: str, origin: str) -> dict[int, tuple[FamilyRow, ...]]:
+        """Return for each family the rows that fit the line, best first, up to the first that needs no claim."""
+        found: dict[int, tuple[FamilyRow, ...]] = {}
+        entry_day = self._day(interval)
+        for place, by_key in self.book.families.items():
+            provision = self.book.provisions[place]
+            day = self.day_for(self.book.programs[provision.program], interval, admission)
+            candidates: list[FamilyRow] = []
+            keys = [hts[:size] for size in range(len(hts), 1, -1)] if provision.by_hts else list(by_key)
+            for key in keys:
+                for row in by_key.get(key, ()):
+                    fits = not provision.by_origin or row.origin in {"*", origin} or self._in_group(row.origin, origin, entry_day)
+                    if fits and row.start <= day < row.end and not (row.excepted and hts.startswith(row.excepted)):
+                        candidates.append(row)
+            candidates.sort(key=lambda row: row.order)
+            kept: list[FamilyRow] = []
+            for row in candidates:
+                kept.append(row)
+                if not row.partial or provision.claim_bit < 0:
+                    break
+            found[place] = tuple(kept)
+        return found
+
+    def _in_group(self, name: str, origin: str, day: int) -> bool:
+        members = self.book.group_members.get(name[6:], ()) if name.startswith("group:") else ()
+        return any(who == origin and start <= day < end for who, start, end in members)
+
+
+def _situation(interval: int, admission: int, static: int, apart: int, live: dict[int, Live]) -> Situation:
+    relevant, floors = 0, set[Fraction]()
+    for item in live.values():
+        relevant |= dynamic_bits(item.condition)
+        for node, _ in item.outside:
+            relevant |= dynamic_bits(node)
+        if item.provision.claim_bit >= 0:
+            relevant |= 1 << item.provision.claim_bit
+        if item.effect.kind == "up_to":
+            floors.add(item.effect.rate)
+        floors |= {row.rate for row in item.rows if row.effect == "up_to"}
+    return Situation(interval, admission, static, apart, live, relevant, tuple(sorted(floors)))

@@ -1,0 +1,73 @@
+"""What a reason says in words, and how near a condition came to holding. Shared by both evaluators, so that they explain alike."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from tariff_engine.evaluate.derivation import Kind, Reason
+from tariff_engine.money import approximate_percent
+
+_NEARNESS = {
+    Kind.FACT: 0,
+    Kind.CLAIM: 0,
+    Kind.SUBJECT: 1,
+    Kind.BASE_RATE: 2,
+    Kind.COLUMN: 2,
+    Kind.BARRED: 3,
+    Kind.TABLE: 4,
+    Kind.PRODUCT: 5,
+    Kind.ORIGIN: 6,
+}
+_FARTHEST = 7
+
+
+def nearness(reason: Reason) -> int:
+    """Return how near a condition came to holding: a missing claim is nearer than a product that is not listed."""
+    return _NEARNESS.get(reason.kind, _FARTHEST)
+
+
+def value_words(value: Any) -> str:
+    """Return a fact's value as the explanation shows it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Fraction):
+        return approximate_percent(value / 100)
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+
+def reason_words(reason: Reason) -> str:
+    """Return one plain sentence for a reason, without a full stop."""
+    kind, wanted, seen = reason.kind, _plain(reason.wanted), reason.seen
+    name = reason.facts[0] if reason.facts else ""
+    words = {
+        Kind.MET: "the rule's conditions are met",
+        Kind.ORIGIN: f"origin {seen} is not covered (the rule covers {wanted})",
+        Kind.PRODUCT: f"{dotted(seen)} is not {wanted}" if not wanted.startswith("not ") else f"{dotted(seen)} is {wanted[4:]}",
+        Kind.ENTERED: f"entered {seen}, and the clause is for goods {wanted}",
+        Kind.COLUMN: f"it adds only in column {wanted}; this line is in column {seen}",
+        Kind.BASE_RATE: f"the base rate is {seen or 'not known'}, and the rule wants it {wanted}",
+        Kind.CLAIM: f"{wanted} is not among the headings claimed" + (f" ({seen})" if seen else ""),
+        Kind.SUBJECT: "it needs another duty, and none of those named applies" if seen.startswith("none") else f"{seen} applies",
+        Kind.TABLE: f"no row of {wanted} fits the line",
+        Kind.NONE_OF: "none of its alternatives fits",
+        Kind.BARRED: seen or wanted,
+        Kind.DATES: f"no step of it is in force on {seen}",
+    }
+    if kind is Kind.FACT:
+        if reason.unknown:
+            return f"{name} is not stated, and the rule wants {wanted}"
+        return f"{name} is {seen}, and the rule wants {wanted}"
+    return words[kind]
+
+
+def _plain(wanted: str) -> str:
+    """Shorten list references to the names that readers know."""
+    names = wanted.replace("group:", "the group ").replace("list:", "list ")
+    return names if len(names) <= 160 else f"{names[:157]}..."  # noqa: PLR2004
+
+
+def dotted(hts: str) -> str:
+    """Return an HTS number as the schedule prints it: 8703230190 is 8703.23.01.90."""
+    return ".".join(part for part in (hts[:4], hts[4:6], hts[6:8], hts[8:10]) if part)

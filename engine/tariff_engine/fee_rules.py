@@ -1,0 +1,295 @@
+"""The law on fees as types: fees.yaml and mpf.csv, strictly. What the keys mean stands in docs/fees-and-de-minimis.md; fees.py applies them.
+
+The dated row of law (`LawRow`), its test of knowledge time (`Visible`) and the notes on what was taken for granted are shared with de_minimis.yaml.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from typing import Annotated, Literal, Self, TypeVar
+
+from pydantic import BaseModel, Field, StringConstraints, ValidationError, model_validator
+
+from tariff_engine.notation.model import Cites, Dated, Dollars, Instrument, Name, Rate, Strict
+from tariff_engine.problems import RulebookError
+
+Mode = Literal["ocean", "air", "truck", "rail", "postal", "express", "other"]
+Treatment = Literal["entry", "exempt", "postal_duty"]
+Confidence = Literal["high", "medium", "low"]
+EntryCode = Annotated[str, StringConstraints(pattern=r"^\d{2}$")]
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+Prefix = Annotated[str, StringConstraints(pattern=r"^\d{4,10}$")]
+Visible = Callable[[str | None, str | None], bool]
+_Model = TypeVar("_Model", bound=BaseModel)
+_Row = TypeVar("_Row", bound=Dated)
+
+
+def all_known(by: str | None, withdrawn_by: str | None) -> bool:  # noqa: ARG001  the shape of Visible
+    """Knowledge time without limit: every act is known, and whatever was called off is gone."""
+    return withdrawn_by is None
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """What was taken for a fact that nobody stated, and why."""
+
+    fact: str
+    taken: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A fact that would settle the answer; `matters` says what depends on it."""
+
+    fact: str
+    matters: str
+
+
+class Assume(Strict):
+    """What a row takes for granted."""
+
+    fact: str
+    taken: str
+    because: str
+
+
+class NotModes(Strict):
+    """Every mode but these, and a mode that is not stated."""
+
+    not_: Sequence[Mode] = Field(alias="not")
+
+
+class NotPrefixes(Strict):
+    """Every number of chapter 98 but these."""
+
+    not_: Sequence[Prefix] = Field(alias="not")
+
+
+class LawRow(Dated):
+    """A dated sentence of law: from the day it begins, as the act `by` made it."""
+
+    id: str
+    from_: date = Field(alias="from")
+    says: str = Field(min_length=8)
+    cite: Cites
+    confidence: Confidence
+
+
+def live(row: Dated, day: date, visible: Visible) -> bool:
+    """Whether a row is known, and in effect on a day."""
+    return (row.from_ or date.min) <= day < (row.until or date.max) and visible(row.by, row.withdrawn_by)
+
+
+def last(rows: Iterable[_Row], day: date, visible: Visible) -> _Row | None:
+    """Return the live row that began last; of two that began on one day, the later in the file. None if no row is live."""
+    found: _Row | None = None
+    for row in rows:
+        if live(row, day, visible) and (found is None or (row.from_ or date.min) >= (found.from_ or date.min)):
+            found = row
+    return found
+
+
+def fits(mode: Mode | None, wanted: Sequence[Mode] | NotModes | None) -> bool:
+    """Whether a mode meets a row's test; a mode that nobody stated is none of the modes named."""
+    if wanted is None:
+        return True
+    return mode not in wanted.not_ if isinstance(wanted, NotModes) else mode in wanted
+
+
+def unique(cites: Iterable[str]) -> tuple[str, ...]:
+    """Return citations once each, in order."""
+    return tuple(dict.fromkeys(cites))
+
+
+class DatedRate(Dated):
+    """A rate of a fee."""
+
+    from_: date = Field(alias="from")
+    rate: Rate
+    cite: Cites
+    confidence: Confidence
+
+
+class Schedule(LawRow):
+    """How an entry of some kind pays the MPF. `per: bill` multiplies the amount by the number of waybills."""
+
+    treatment: Sequence[Treatment] = ("entry",)
+    entry_types: Sequence[EntryCode] | None = None
+    mode: Sequence[Mode] | NotModes | None = None
+    kind: Literal["ad_valorem", "fixed", "none"]
+    amount: Literal["informal_automated", "dutiable_mail", "express_bill"] | None = None
+    per: Literal["bill"] | None = None
+    class_code: str = ""
+    assume: Assume | None = None
+
+    @model_validator(mode="after")
+    def _fixed_names_its_amount(self) -> Self:
+        if (self.kind == "fixed") != (self.amount is not None):
+            raise ValueError("a fixed fee, and no other, names its column of mpf.csv as `amount`")
+        return self
+
+
+class Exemption(LawRow):
+    """What frees a line of the MPF; all that is given must hold. `free: false`: the claim is known and frees nothing."""
+
+    spi: Sequence[str] | None = None
+    origin: Sequence[Country] | None = None
+    usmca_qualifying: bool | None = None
+    chapter98: Sequence[Prefix] | NotPrefixes | None = None
+    free: bool
+
+
+class Base(LawRow):
+    """Goods of chapter 98 whose MPF is taken on the dutiable part."""
+
+    chapter98: Sequence[Prefix]
+
+
+class HmfRule(LawRow):
+    """By which modes the HMF is due."""
+
+    treatment: Sequence[Treatment] = ("entry",)
+    mode: Sequence[Mode] | None = None
+    due: bool
+    class_code: str = ""
+
+
+class Required(LawRow):
+    """Why an entry must be formal; all that is given must hold, for one line or (`over`, in dollars) for the sum of the lines."""
+
+    type: EntryCode
+    over: Dollars | None = None
+    line_over: Dollars | None = None
+    adcvd: bool = False
+    quota: bool = False
+    chapter98: bool = False
+    chapter99: bool = False
+    preference: bool = False
+    hts: Sequence[Prefix] | None = None
+    mode: Sequence[Mode] | None = None
+
+
+class Otherwise(Strict):
+    """The entry type of whatever needs no formal entry."""
+
+    type: EntryCode
+    says: str
+    cite: Cites
+    confidence: Confidence
+
+
+class Mpf(Strict):
+    """The MPF part of the file."""
+
+    rates: list[DatedRate]
+    schedules: list[Schedule]
+    exemptions: list[Exemption]
+    bases: list[Base]
+
+
+class UnknownMode(Strict):
+    """What is taken when nobody says how the goods arrive."""
+
+    taken: Mode
+    because: str
+
+
+class Hmf(Strict):
+    """The HMF part of the file."""
+
+    rates: list[DatedRate]
+    rules: list[HmfRule]
+    unknown_mode: UnknownMode
+
+
+class EntryTypes(Strict):
+    """The entry type part of the file."""
+
+    formal: list[EntryCode]
+    informal: list[EntryCode]
+    required: list[Required]
+    otherwise: Otherwise
+
+
+class Rounding(Strict):
+    """How a fee is rounded, for the explanation; the arithmetic is `money.cents`."""
+
+    says: str
+    cite: Cites
+    confidence: Confidence
+
+
+class FeeRules(Strict):
+    """fees.yaml."""
+
+    instruments: dict[Name, Instrument] = Field(default_factory=dict)
+    rounding: Rounding
+    mpf: Mpf
+    hmf: Hmf
+    entry_types: EntryTypes
+
+
+class MpfYear(Dated):
+    """The amounts of one fiscal year, in dollars; `derived` names those that were computed, not read."""
+
+    fiscal_year: str
+    from_: date = Field(alias="from")
+    until: date
+    min: Dollars
+    max: Dollars
+    informal_automated: Dollars
+    informal_manual: Dollars
+    informal_by_cbp: Dollars
+    manual_surcharge: Dollars
+    dutiable_mail: Dollars
+    express_bill: Dollars
+    derived: list[str]
+    cite: Cites
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True)
+class Fees:
+    """The law on fees: the rules and the yearly amounts, oldest first."""
+
+    rules: FeeRules
+    years: tuple[MpfYear, ...]
+
+
+def parse_model(kind: type[_Model], tree: object, file: str) -> _Model:
+    """Return a rule file as its type. Raises RulebookError: one line per defect, `file: path: what is wrong`."""
+    try:
+        return kind.model_validate(tree)
+    except ValidationError as error:
+        lines = (f"{file}: {'.'.join(str(step) for step in one['loc']) or 'file'}: {one['msg']}" for one in error.errors())
+        raise RulebookError("\n".join(lines)) from None
+
+
+def parse_fees(tree: object, mpf_rows: Iterable[Mapping[str, str]]) -> Fees:
+    """Return the law on fees from fees.yaml as plain data and the rows of mpf.csv. Raises RulebookError on any defect of either."""
+    years = tuple(sorted((_year_row(row) for row in mpf_rows), key=lambda year: year.from_))
+    for before, after in pairwise(years):
+        if before.until != after.from_:
+            raise RulebookError(f"mpf.csv: {after.fiscal_year}: begins on {after.from_}, but the year before ends on {before.until}")
+    if not years:
+        raise RulebookError("mpf.csv: file: there is no fiscal year")
+    return Fees(parse_model(FeeRules, tree, "fees.yaml"), years)
+
+
+def _year_row(row: Mapping[str, str]) -> MpfYear:
+    texts = {"fiscal_year", "cite", "confidence", "by", "withdrawn_by"}
+    cells: dict[str, object] = {}
+    for name, text in row.items():
+        if name in {"from", "until"}:
+            cells[name] = date.fromisoformat(text)
+        elif name == "derived":
+            cells[name] = text.split()
+        elif name in texts:
+            cells[name] = text or None
+        else:
+            cells[name] = f"${text}"
+    return parse_model(MpfYear, cells, f"mpf.csv: {row.get('fiscal_year', '?')}")

@@ -1,0 +1,230 @@
+"""The choice of the rate column: general, special by a claimed program, or column 2 (HTS general note 3).
+
+A preference is claimed, never assumed. A claim is granted when the program is in force for the origin on the entry date and its symbol
+stands in the special column of the line; a claim that is not granted leaves the general rate and says why in a typed warning.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Final, Literal
+
+from tariff_engine.problems import Problem, RulebookError, refuse
+from tariff_engine.rates import Rate, parse_rate
+from tariff_engine.schedule import TariffLine
+
+_ANY: Final = "*"
+_USMCA: Final = "usmca_qualifying"  # the fact, by its name in the dictionary of facts
+_COLUMNS: Final = (
+    *("symbol", "program", "prints", "rate", "claimed_by", "origin", "from", "until"),
+    *("effect", "known_from", "unchecked", "by", "confidence"),
+)
+Column = Literal["general", "special", "column2"]
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A span [`starts`, `until`) in which an origin ("*": any of column 1) may claim a symbol.
+
+    `refund`: the rate is general at entry and the preference is a refund on request. `known_from`: the day the act behind it was published,
+    if the span is retroactive or was once not law. `by`: the citation. `unchecked`: a condition of the span that this book does not hold;
+    a grant warns of it.
+    """
+
+    origin: str
+    starts: date
+    until: date | None
+    refund: bool
+    known_from: date | None
+    by: str
+    unchecked: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """A program that a filer claims by a symbol (special program indicator).
+
+    `prints` are the symbols of a special column that the claim may use, in order; `rate` the rate where a general note, not the column,
+    grants it; `claimed_by` the fact of a line that claims it without a symbol; `grants` the spans by origin.
+    """
+
+    symbol: str
+    program: str
+    prints: tuple[str, ...]
+    rate: Rate | None
+    claimed_by: str
+    grants: dict[str, tuple[Grant, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """All programs by symbol; `by_fact` are the symbols that a fact of the line claims, such as `usmca_qualifying`, the plainest first."""
+
+    by_symbol: dict[str, Preference]
+    by_fact: dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The column that applies, its rate, the symbol that granted it (special only), and warnings about claims.
+
+    `in_force` are the claimed symbols whose program covers the origin on the day, whether or not the line prints them (fees may depend on
+    them even where the rate does not).
+    """
+
+    column: Column
+    rate: Rate
+    symbol: str | None = None
+    warnings: tuple[Problem, ...] = ()
+    in_force: tuple[str, ...] = ()
+
+
+def choose_column(
+    line: TariffLine,
+    origin: str,
+    on: date,
+    *,
+    spi: str | None,
+    usmca: bool | None,
+    column2: bool,
+    preferences: Preferences,
+    known_on: date | None = None,
+) -> Choice:
+    """Return the column of a line for an origin and entry date.
+
+    `spi` is the symbol the filer claims, `usmca` the fact that the goods originate under the USMCA; `column2` says whether the origin is a
+    column 2 country on the day. Of several granted claims the lowest rate is taken (general note 3(a)(iii)). Warnings, never silence:
+    `special_column2_origin`, `special_wrong_origin`, `special_not_in_force`, `special_refund_only`, `special_not_on_line`,
+    `special_needs_heading`, `special_not_checked`, `special_not_lower`, `general_already_free`. Raises `ProblemError` `unknown_spi`.
+    """
+    claims = [spi.strip().upper()] if spi and spi.strip() else []
+    if claims and claims[0] not in preferences.by_symbol:
+        known = ", ".join(sorted(preferences.by_symbol))
+        raise refuse("unknown_spi", "spi", f"{spi!r} is no special program indicator of this book", f"send one of {known}")
+    if usmca:
+        symbols = preferences.by_fact[_USMCA]
+        claims += [] if claims and claims[0] in symbols else symbols[:1]
+    if column2:
+        message = "is claimed, but goods of a column 2 origin bear column 2 rates, which no program lowers"
+        return Choice("column2", line.column2, None, tuple(_note("special_column2_origin", f"{claim} {message}") for claim in claims))
+    best: tuple[Rate, str] | None = None
+    warnings: list[Problem] = []
+    in_force: list[str] = []
+    for claim in claims:
+        program = preferences.by_symbol[claim]
+        grant, refusal = _live_grant(program, origin, on, known_on)
+        if grant is None:
+            warnings += refusal
+            continue
+        in_force.append(claim)
+        granted, notes = _granted_rate(line, origin, program, grant, preferences)
+        warnings += notes
+        if granted is not None and (best is None or _lower(granted[0], best[0])):
+            best = granted
+    if best is not None and _lower(line.general, best[0]):
+        warnings.append(
+            _note("special_not_lower", f"the special rate of {best[1]} is above the general rate of {line.hts}, which is taken")
+        )
+        best = None
+    if best is None:
+        return Choice("general", line.general, None, tuple(warnings), tuple(in_force))
+    return Choice("special", best[0], best[1], tuple(warnings), tuple(in_force))
+
+
+def _live_grant(claim: Preference, origin: str, on: date, known_on: date | None) -> tuple[Grant | None, list[Problem]]:
+    """Return the grant under which a claim is good for an origin and day, or why there is none."""
+    name = f"{claim.symbol} ({claim.program})"
+    ours = claim.grants.get(origin, ()) or claim.grants.get(_ANY, ())
+    if not ours:
+        return None, [_note("special_wrong_origin", f"{name} does not cover goods of {origin}")]
+    visible = [grant for grant in ours if known_on is None or grant.known_from is None or grant.known_from <= known_on]
+    live = [grant for grant in visible if grant.starts <= on and (grant.until is None or on < grant.until)]
+    if not live:
+        spans = ", ".join(f"{grant.starts} until {grant.until or 'further notice'}" for grant in visible if not grant.refund)
+        return None, [
+            _note("special_not_in_force", f"{name} is not in force for {origin} on {on}; its days are {spans or 'not yet published'}")
+        ]
+    for grant in live:
+        if not grant.refund:
+            return grant, []
+    return None, [
+        _note("special_refund_only", f"{name} had lapsed on {on}: the general rate is due at entry, refunded on request ({live[0].by})")
+    ]
+
+
+def _granted_rate(
+    line: TariffLine, origin: str, claim: Preference, grant: Grant, preferences: Preferences
+) -> tuple[tuple[Rate, str] | None, list[Problem]]:
+    """Return the special rate and symbol that a claim in force obtains on a line, or None; and what to tell about it."""
+    name = f"{claim.symbol} ({claim.program})"
+    if claim.rate is not None:
+        return (claim.rate, claim.symbol), []
+    if line.general.ad_valorem == (0, 1):
+        return None, [_note("general_already_free", f"{name} is not needed for the rate: the general rate of {line.hts} is free")]
+    notes: list[Problem] = []
+    for printed in claim.prints:
+        rate = next((rate for symbols, rate in line.special if printed in symbols), None)
+        if rate is None:
+            continue
+        if rate.reference is not None and rate.reference.kind == "see_heading":
+            notes.append(
+                _note("special_needs_heading", f"{name} on {line.hts}: {rate.reference.text}; without that heading the general rate is due")
+            )
+            continue
+        column = preferences.by_symbol.get(printed)
+        unchecked = {other.unchecked for other in (column.grants.get(origin, ()) if column else ())} | {grant.unchecked}
+        notes += [_note("special_not_checked", f"{name}: this book does not hold {condition}") for condition in sorted(unchecked - {""})]
+        return (rate, printed), notes
+    if not notes:
+        offered = ", ".join(sorted({symbol for symbols, _ in line.special for symbol in symbols})) or "no symbol"
+        notes.append(_note("special_not_on_line", f"{name} does not stand in the special column of {line.hts}, which prints {offered}"))
+    return None, notes
+
+
+def _lower(one: Rate, other: Rate) -> bool:
+    """Whether a rate is lower than another, where both are percentages of the value; rates in other terms are not compared."""
+    if one.ad_valorem is None or other.ad_valorem is None:
+        return False
+    return Fraction(*one.ad_valorem) < Fraction(*other.ad_valorem)
+
+
+def _note(code: str, message: str) -> Problem:
+    return Problem(code, "spi", message)
+
+
+def load_preferences(folder: Traversable | Path) -> Preferences:
+    """Read `preferences.csv` of a folder. Raises `RulebookError` naming the line at fault."""
+    by_symbol = _read(csv.DictReader((folder / "preferences.csv").read_text(encoding="utf-8").splitlines()))
+    facts = {program.claimed_by for program in by_symbol.values()} - {""}
+    return Preferences(
+        by_symbol, {fact: tuple(s for s, program in by_symbol.items() if program.claimed_by == fact) for fact in facts | {_USMCA}}
+    )
+
+
+def _read(rows: Iterable[dict[str, str]]) -> dict[str, Preference]:
+    found: dict[str, Preference] = {}
+    for number, row in enumerate(rows, start=2):
+        if tuple(row) != _COLUMNS:
+            raise RulebookError(f"preferences.csv:1: the columns are {','.join(_COLUMNS)}")
+        try:
+            starts, until, known = (date.fromisoformat(row[key]) if row[key] else None for key in ("from", "until", "known_from"))
+            rate = parse_rate(row["rate"]) if row["rate"] else None
+            if starts is None or (until is not None and until <= starts):
+                raise ValueError("from: state the first day, before until")  # noqa: TRY301 - joined below with the line it stands on
+        except ValueError as error:
+            raise RulebookError(f"preferences.csv:{number}: {error}") from None
+        if row["effect"] not in ("", "refund"):
+            raise RulebookError(f"preferences.csv:{number}: effect: leave blank or write refund, not {row['effect']!r}")
+        grant = Grant(row["origin"], starts, until, row["effect"] == "refund", known, row["by"], row["unchecked"])
+        prints = tuple(row["prints"].split(";")) if row["prints"] else ()
+        before = found.get(row["symbol"])
+        grants = before.grants if before else {}
+        grants[grant.origin] = (*grants.get(grant.origin, ()), grant)
+        found[row["symbol"]] = Preference(row["symbol"], row["program"], prints, rate, row["claimed_by"], grants)
+    return found
