@@ -163,16 +163,9 @@ def test_the_rules_package_holds_no_python_but_the_place_of_its_files() -> None:
 
 
 def test_the_version_is_stated_once() -> None:
-    version = pyproject()["project"]["version"]
-    stated = [
-        f"{path.relative_to(ROOT)}:{node.lineno}"
-        for package in PACKAGES
-        for path in (ROOT / package).rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Constant) and node.value == version
-    ]
-    assert stated == [], "ask importlib.metadata for it"
-    assert places(r"^__version__\s*=\s*[\"']") == []
+    """The engine's version stands in its package, where answers take it from; the build reads it there."""
+    assert "version" in pyproject()["project"]["dynamic"]
+    assert len(places(r"^__version__\s*=\s*[\"']")) == 1
 
 
 def test_the_changelog_opens_with_what_is_unreleased_and_knows_the_version_if_it_was_released() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tariff_engine.notation.model import Dated, Fact, FilingEra, Horizon, Instrument, Member, NumberLimit, Program, Provision, Relations, Slice
+    from tariff_engine.notation.model import Contradiction, Dated, Fact, FilingEra, Horizon, Instrument, Member, NumberLimit, Program, Provision, Relations, Slice
     from tariff_engine.notation.tables import Row, Table
 
 
@@ -51,6 +51,7 @@ class Book:
     nodes: dict[str, Node]
     refs: dict[str, tuple[str, ...]]
     tables: dict[str, Table]
+    contradictions: list[Contradiction] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
 
     @cached_property

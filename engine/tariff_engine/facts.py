@@ -19,6 +19,7 @@ from tariff_engine.problems import refuse
 
 if TYPE_CHECKING:
     from tariff_engine.book import Book
+    from tariff_engine.law import FactSpec, Law
     from tariff_engine.notation.model import Fact
 
 _MAX_MONEY = Decimal(10) ** 12
@@ -51,7 +52,7 @@ class Line:
 class FactReader:
     """Reads lines for one rulebook. Build it once; reading a line costs a few microseconds."""
 
-    def __init__(self, book: Book) -> None:
+    def __init__(self, book: Book | Law) -> None:
         """Prepare a reader for every fact of the dictionary."""
         self._book = book
         self._readers: dict[str, tuple[str, Reader]] = {}
@@ -60,6 +61,7 @@ class FactReader:
             for alias in (name, *fact.aliases):
                 self._readers[alias] = (name, reader)
         self._slices = [(name, piece.facts[0], piece.facts) for name, piece in book.slices.items()]
+        self._contradictions = tuple(book.contradictions)
         self._content_facts = frozenset(fact for piece in book.slices.values() for fact in piece.facts)
 
     def read(self, raw: Mapping[str, Any]) -> Line:
@@ -81,9 +83,26 @@ class FactReader:
         for name in _REQUIRED:
             if name not in facts:
                 raise refuse("fact_missing", name, f"{name} is missing", f"send {name}: {self._book.facts[name].what or name}")
+        if self._contradictions:
+            self._refuse_contradictions(facts)
         value = whole_dollars(facts["value"])
         content = self._content(facts, value) if not self._content_facts.isdisjoint(facts) else {}
         return Line(facts, facts["hts"], facts["origin"], facts["entry_date"], value, content)
+
+    def with_facts(self, line: Line, more: Mapping[str, Any]) -> Line:
+        """Return the line with other facts stated as well. Raises ProblemError as `read` does."""
+        facts = {**line.facts, **{name: self._readers[name][1](value) for name, value in more.items()}}
+        if self._contradictions:
+            self._refuse_contradictions(facts)
+        content = self._content(facts, line.value) if not self._content_facts.isdisjoint(facts) else {}
+        return Line(facts, line.hts, line.origin, line.day, line.value, content)
+
+    def _refuse_contradictions(self, facts: dict[str, Any]) -> None:
+        for rule in self._contradictions:
+            if rule.field not in facts or (rule.origin_not and facts["origin"] in rule.origin_not):
+                continue
+            if all(facts.get(name) == wanted for name, wanted in rule.facts.items()):
+                raise refuse("contradictory_facts", rule.field, rule.says, rule.fix)
 
     def _unknown(self, key: Any) -> Exception:
         if not isinstance(key, str):
@@ -132,7 +151,7 @@ def _hts(value: Any) -> str:
     raise _wrong("hts", value, 'the HTS number as text with 8 or 10 digits, such as "8703.23.01.90"')
 
 
-def _value_reader(name: str, fact: Fact, book: Book) -> Reader:  # noqa: PLR0911  one reader a type
+def _value_reader(name: str, fact: Fact | FactSpec, book: Book | Law) -> Reader:  # noqa: PLR0911  one reader a type
     if fact.type == "bool":
         return lambda value: value if value is True or value is False else _raise(_wrong(name, value, "true or false"))
     if fact.type == "date":
@@ -154,7 +173,7 @@ def _raise(error: Exception) -> Any:
     raise error
 
 
-def _number_reader(name: str, fact: Fact) -> Reader:
+def _number_reader(name: str, fact: Fact | FactSpec) -> Reader:
     low = Decimal(0 if fact.min is None else fact.min)
     high = Decimal(fact.max) if fact.max is not None else Decimal(100) if fact.type == "pct" else _MAX_MONEY if fact.type == "usd" else _MAX_NUMBER
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tariff_engine.compiled.resolve import Pattern, Plan, Resolver, lowest
 from tariff_engine.compiled.situation import Situation, Situations
 from tariff_engine.evaluate.charge import Base
-from tariff_engine.evaluate.derivation import Derivation, Row, Segment
+from tariff_engine.evaluate.derivation import Assumed, Derivation, Row, Segment
 from tariff_engine.money import cents, whole_dollars
 
 if TYPE_CHECKING:
@@ -326,7 +326,12 @@ class Evaluated:
         return self.base_duty + sum(self.duties) + sum(row.duty for row in self.offsets)
 
     @property
-    def assumed(self) -> tuple[Any, ...]:
+    def headings(self) -> tuple[str, ...]:
+        """The headings filed, in order."""
+        return tuple(row.heading for row in self.plan.rows if row.heading)
+
+    @property
+    def assumed(self) -> tuple[Assumed, ...]:
         """What was taken for facts that nobody stated."""
         return self.plan.assumed
 

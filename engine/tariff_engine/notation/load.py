@@ -92,6 +92,7 @@ def load_book(root: Traversable) -> Book:
         nodes={},
         refs={},
         tables={},
+        contradictions=facts.contradictions,
         files=folder.texts,
     )
     problems = list(_link(book, folder, programs))
@@ -291,7 +292,7 @@ def _content_hash(folder: _Folder) -> str:
             document = folder.documents.get(path) or read_document(path, folder.texts[path])
             content = json.dumps(document.value, sort_keys=True, default=_plain, separators=(",", ":"), ensure_ascii=False)
         else:
-            content = json.dumps(list(csv.reader(io.StringIO(folder.texts[path], newline=""))), separators=(",", ":"), ensure_ascii=False)
+            content = "\n".join(folder.texts[path].splitlines())
         digest.update(f"{path}\0{len(content)}\0{content}\0".encode())
     return f"sha256:{digest.hexdigest()}"
 

@@ -416,11 +416,22 @@ class Slice(Strict):
     cite: str = ""
 
 
+class Contradiction(Strict):
+    """Facts that cannot hold together: they are refused, with the words that say why."""
+
+    field: str
+    says: str = Field(min_length=10, max_length=200)
+    fix: str = Field(min_length=10, max_length=200)
+    facts: dict[str, bool | str]
+    origin_not: list[Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]] | None = None
+
+
 class Facts(Strict):
     """facts.yaml."""
 
     facts: dict[str, Fact]
     slices: dict[Name, Slice]
+    contradictions: list[Contradiction] = []
 
 
 class Member(Strict):

@@ -1,0 +1,234 @@
+"""The answer in the shape that users rely on (docs/answer.md): plain data, decimal strings, filing order, nothing that depends on a clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from tariff_engine.evaluate.words import dotted
+from tariff_engine.money import approximate_percent, dollars_text, percent_text
+from tariff_engine.problems import Problem
+from tariff_engine.rates import rate_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tariff_engine.base import LineBase
+    from tariff_engine.evaluate.derivation import Derivation, Row
+    from tariff_engine.explain import ProgramVerdict
+    from tariff_engine.facts import Line
+    from tariff_engine.inquiry import Inquiry
+    from tariff_engine.law import Law
+
+
+@dataclass(frozen=True, slots=True)
+class LineParts:
+    """Everything that an answer on one line is made of."""
+
+    id: str
+    line: Line
+    base: LineBase
+    derivation: Derivation
+    verdicts: Sequence[ProgramVerdict]
+    inquiry: Inquiry | None
+    warnings: Sequence[Problem]
+    says: dict[str, str]
+    adcvd: Sequence[dict[str, Any]]
+    adcvd_duty: int
+
+
+def plain(value: Any) -> Any:
+    """Return a fact's value as JSON says it: decimals and dates as text."""
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, list) else value
+
+
+def line_answer(law: Law, parts: LineParts) -> dict[str, Any]:
+    """Return the answer on one line."""
+    line, base, derivation = parts.line, parts.base, parts.derivation
+    duty = derivation.duty
+    total = None if duty is None else duty + parts.adcvd_duty
+    headings = [_heading(row, parts.says) for row in derivation.rows]
+    headings.extend(parts.adcvd)
+    headings.append(_base_heading(parts))
+    answer: dict[str, Any] = {
+        "id": parts.id,
+        "hts": dotted(line.hts),
+        "origin": line.origin,
+        "entry_date": line.day.isoformat(),
+        "value": str(line.value),
+        "headings": headings,
+        "base": _base(base, derivation),
+        "duty": None if total is None else dollars_text(total),
+        "additional_duty": dollars_text(derivation.additional),
+        "additional_rate": _share(derivation.additional, line.value),
+    }
+    if derivation.prohibited:
+        answer["prohibited"] = True
+    if parts.verdicts:
+        answer["programs"] = [verdict.as_dict() for verdict in parts.verdicts]
+    questions = _questions(law, parts)
+    answer["questions"] = questions
+    answer["assumptions"] = _assumptions(law, parts)
+    answer["range"] = _range(parts, total)
+    answer["warnings"] = [warning.as_dict() for warning in parts.warnings]
+    answer["filing"] = {"lines": _filing(parts)}
+    answer["savings"] = _savings(law, parts)
+    return answer
+
+
+def _share(amount: int, value: int) -> str:
+    return approximate_percent(Fraction(amount, 100 * value), 4) if value and amount >= 0 else "0%"
+
+
+def _heading(row: Row, says: dict[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "heading": row.heading,
+        "program": row.program,
+        "rate": percent_text(row.rate),
+        "kind": row.kind,
+        "base_value": str(row.base),
+        "duty": dollars_text(row.duty),
+        "says": says[row.provision],
+        "cites": list(row.cites),
+    }
+    if row.by:
+        found["instrument"] = row.by
+    return found
+
+
+def _base_heading(parts: LineParts) -> dict[str, Any]:
+    left = parts.derivation.base_duty
+    return {
+        "heading": dotted(parts.line.hts),
+        "program": "base",
+        "rate": rate_text(parts.base.rate),
+        "kind": "base",
+        "base_value": str(parts.base.base.value),
+        "duty": None if left is None else dollars_text(left),
+        "says": _COLUMNS[parts.base.column],
+        "cites": [f"HTSUS {parts.base.tariff.rate_line}, {parts.base.tariff.edition.replace('_', ' ')} edition"],
+    }
+
+
+_COLUMNS = {
+    "general": "The general rate of duty of column 1.",
+    "special": "The special rate of column 1, under the program claimed.",
+    "column2": "The rate of column 2.",
+}
+
+
+def _base(base: LineBase, derivation: Derivation) -> dict[str, Any]:
+    found: dict[str, Any] = {"column": base.column, "rate": rate_text(base.rate), "edition": base.tariff.edition}
+    full, left = derivation.full_base_duty, derivation.base_duty
+    found["duty"] = None if left is None else dollars_text(left)
+    found["full_duty"] = None if full is None else dollars_text(full)
+    known = base.base.duty is not None or base.base.rate is not None
+    found["ave"] = approximate_percent(base.base.ave, 4) if known else None
+    if base.symbol:
+        found["special_program"] = base.symbol
+    if base.base.value != 0 or full:
+        found["dutiable_value"] = str(base.base.value)
+    return found
+
+
+def _questions(law: Law, parts: LineParts) -> list[dict[str, Any]]:
+    found = []
+    if parts.base.missing:
+        units = ", ".join(parts.base.missing)
+        found.append(
+            {
+                "fact": "quantity",
+                "asks": law.facts["quantity"].question,
+                "units": list(parts.base.missing),
+                "because": f"the rate {rate_text(parts.base.rate)} is computed from: {units}",
+                "answers": [],
+            }
+        )
+    for question in parts.inquiry.questions if parts.inquiry else ():
+        spec = law.facts[question.fact]
+        item: dict[str, Any] = {
+            "fact": question.fact,
+            "asks": spec.question or spec.what,
+            "taken": plain(question.taken),
+            "because": question.because,
+            "answers": [
+                {
+                    "answer": plain(option.answer),
+                    "duty": dollars_text(option.duty + parts.adcvd_duty),
+                    "difference": dollars_text(option.difference),
+                    "headings": list(option.headings),
+                }
+                for option in question.options
+            ],
+        }
+        if question.linked:
+            item["together_with"] = list(question.linked)
+        found.append(item)
+    return found
+
+
+def _assumptions(law: Law, parts: LineParts) -> list[dict[str, Any]]:
+    """What was taken, for the facts that matter."""
+    found = []
+    for question in parts.inquiry.questions if parts.inquiry else ():
+        found.append({"fact": question.fact, "taken": plain(question.taken), "because": question.because, "provisions": list(question.rules)})
+    if parts.base.missing:
+        because = f"{law.facts['quantity'].what} is needed for the rate {rate_text(parts.base.rate)}"
+        found.append({"fact": "quantity", "taken": None, "because": because, "provisions": []})
+    return found
+
+
+def _range(parts: LineParts, total: int | None) -> dict[str, str | None]:
+    inquiry = parts.inquiry
+    if total is None:
+        known = sum(row.duty for row in parts.derivation.rows) + parts.adcvd_duty
+        return {"low": dollars_text(known), "high": None}
+    if inquiry is None or inquiry.low is None or inquiry.high is None:
+        return {"low": dollars_text(total), "high": dollars_text(total)}
+    return {"low": dollars_text(inquiry.low + parts.adcvd_duty), "high": dollars_text(inquiry.high + parts.adcvd_duty)}
+
+
+def _filing(parts: LineParts) -> list[dict[str, Any]]:
+    """The lines to file: one, or as many as law treats parts of the value apart. Their values sum to the entered value."""
+    found, rows = [], parts.derivation.rows
+    for segment in parts.derivation.segments:
+        numbers = [
+            {"heading": rows[place].heading, "rate": percent_text(rows[place].rate), "duty": dollars_text(duty)}
+            for place, duty in zip(segment.rows, segment.duties, strict=True)
+            if rows[place].heading
+        ]
+        base = segment.base_duty
+        numbers.append(
+            {"heading": dotted(parts.line.hts), "rate": rate_text(parts.base.rate), "duty": None if base is None else dollars_text(base)}
+        )
+        found.append({"value": str(segment.value), "parts": sorted(segment.parts), "numbers": numbers})
+    return found
+
+
+def _savings(law: Law, parts: LineParts) -> list[dict[str, Any]]:
+    """Answers that would lower the duty, if true, the largest saving first."""
+    found = []
+    for question in parts.inquiry.questions if parts.inquiry else ():
+        best = min(question.options, key=lambda option: option.difference, default=None)
+        if best is not None and best.difference < 0:
+            spec = law.facts[question.fact]
+            found.append(
+                {
+                    "fact": question.fact,
+                    "if_true": f"{spec.what or question.fact}: {plain(best.answer)}",
+                    "answer": plain(best.answer),
+                    "saves": dollars_text(-best.difference),
+                    "duty": dollars_text(best.duty + parts.adcvd_duty),
+                    "headings": list(best.headings),
+                }
+            )
+    return sorted(found, key=lambda saving: -Decimal(saving["saves"]))
