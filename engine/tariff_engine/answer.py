@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from tariff_engine.base import LineBase
     from tariff_engine.evaluate.derivation import Derivation, Row
-    from tariff_engine.explain import ProgramVerdict
     from tariff_engine.facts import Line
     from tariff_engine.inquiry import Inquiry
     from tariff_engine.law import Law
@@ -32,7 +31,7 @@ class LineParts:
     line: Line
     base: LineBase
     derivation: Derivation
-    verdicts: Sequence[ProgramVerdict]
+    verdicts: Sequence[dict[str, Any]]
     inquiry: Inquiry | None
     warnings: Sequence[Problem]
     says: dict[str, str]
@@ -74,7 +73,7 @@ def line_answer(law: Law, parts: LineParts) -> dict[str, Any]:
     if derivation.prohibited:
         answer["prohibited"] = True
     if parts.verdicts:
-        answer["programs"] = [verdict.as_dict() for verdict in parts.verdicts]
+        answer["programs"] = list(parts.verdicts)
     questions = _questions(law, parts)
     answer["questions"] = questions
     answer["assumptions"] = _assumptions(law, parts)

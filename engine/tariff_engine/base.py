@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tariff_engine.evaluate.charge import Base
 from tariff_engine.money import whole_dollars
-from tariff_engine.preferences import Choice, choose_column
+from tariff_engine.preferences import Choice, choose_column, unclaimed_facts
 from tariff_engine.problems import Problem, ProblemError
 from tariff_engine.rates import Missing, Rate, duty
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LineBase:
-    """A line's base: its schedule line, the column chosen, the rate, the exact duty, and warnings. `missing` names quantities to send."""
+    """A line's base: its schedule line, the column chosen, the rate, the exact duty, and warnings. `missing` names quantities to send, `unclaimed`
+    the facts that nobody stated and that would claim a special rate."""
 
     tariff: TariffLine
     column: str
@@ -31,6 +32,7 @@ class LineBase:
     base: Base
     missing: tuple[str, ...] = ()
     warnings: tuple[Problem, ...] = ()
+    unclaimed: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=4096)
@@ -55,11 +57,14 @@ def line_base(law: Law, line: Line) -> LineBase:
     if "chapter98" in facts:
         dutiable, notes = _chapter98(law, line)
         warnings += notes
+    unclaimed = () if column2 else unclaimed_facts(law.preferences, tariff, line.origin, line.day, facts, law.known_on)
+
+    def made(base: Base, missing: tuple[str, ...] = ()) -> LineBase:
+        return LineBase(tariff, choice.column, choice.rate, choice.symbol, choice.in_force, base, missing, warnings, unclaimed)
+
     plain = choice.rate.ad_valorem
     if plain is not None:
-        return LineBase(
-            tariff, choice.column, choice.rate, choice.symbol, choice.in_force, Base(None, _share(plain), dutiable), (), warnings
-        )
+        return made(Base(None, _share(plain), dutiable))
     try:
         owed = duty(choice.rate, dutiable, facts.get("quantity", {}), _parts(facts))
     except ProblemError as error:
@@ -67,11 +72,8 @@ def line_base(law: Law, line: Line) -> LineBase:
             raise
         owed, warnings = Missing(), (*warnings, error.problem)
     if isinstance(owed, Missing):
-        names = tuple(sorted(owed.names))
-        return LineBase(
-            tariff, choice.column, choice.rate, choice.symbol, choice.in_force, Base(None, None, dutiable), names, warnings
-        )
-    return LineBase(tariff, choice.column, choice.rate, choice.symbol, choice.in_force, Base(owed, None, dutiable), (), warnings)
+        return made(Base(None, None, dutiable), tuple(sorted(owed.names)))
+    return made(Base(owed, None, dutiable))
 
 
 def _parts(facts: dict[str, object]) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from typing import Any, Literal
@@ -11,14 +12,47 @@ from tariff_engine.adcvd import adcvd_rows
 from tariff_engine.answer import LineParts, line_answer
 from tariff_engine.base import LineBase, line_base
 from tariff_engine.compiled.evaluate import CompiledEvaluator, Evaluated
-from tariff_engine.compiled.outcomes import Outcomes
-from tariff_engine.explain import Explanation, Life, ProgramVerdict
+from tariff_engine.compiled.outcomes import Outcomes, seen_words
+from tariff_engine.evaluate.derivation import Assumed, Kind, Outcome, Reason
+from tariff_engine.explain import Explanation, Life, Template
 from tariff_engine.facts import FactReader, Line
 from tariff_engine.inquiry import Inquirer, Inquiry, representatives, shares
 from tariff_engine.law import Law, knowledge_day
+from tariff_engine.money import cents
 from tariff_engine.problems import Problem, refuse
 
+_FIXED = frozenset({Kind.SUBJECT, Kind.BARRED, Kind.MET, Kind.DATES})  # what they show is the same for every line of a plan
 Explain = Literal["none", "summary", "full"]
+
+
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """An evaluated line with its base, as the inquiry sees it: claims that would lower the base duty are open facts too."""
+
+    evaluated: Evaluated
+    base: LineBase
+
+    @property
+    def duty(self) -> int | None:
+        """All duties in cents."""
+        return self.evaluated.duty
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """The headings filed."""
+        return self.evaluated.headings
+
+    @property
+    def relevant(self) -> tuple[int, tuple[int, ...]]:
+        """The bits of tests that can matter on the line, and the loading days of its in-transit windows."""
+        situation = self.evaluated.plan.situation
+        return situation.relevant, situation.windows
+
+    @property
+    def assumed(self) -> tuple[Assumed, ...]:
+        """What was taken for facts that nobody stated."""
+        claims = tuple(Assumed(fact, "base", take=False, because="a preference is claimed, never assumed") for fact in self.base.unclaimed)
+        return self.evaluated.assumed + claims
 
 
 class Knowledge:
@@ -32,14 +66,16 @@ class Knowledge:
         self.says = {p.id: p.says for p in law.compiled.provisions}
         self.says |= {f"offset:{o.name}": o.says for program in law.compiled.programs for o in program.offsets}
         self.inquirer = Inquirer(
+            law.compiled,
             law.facts,
             self.reader,
             representatives(law.compiled, law.facts, law.countries),
             shares(law.compiled, law.facts),
-            frozenset(law.compiled.ages.values()),
-            lambda line: self.evaluate(line)[0],
+            lambda line: Assessed(*self.evaluate(line)),
         )
+        self.explanation = Explanation(law, self.says)
         self._lives: dict[int, Life] = {}
+        self._barren: dict[tuple[int, ...], Template] = {}
 
     def read(self, raw: Mapping[str, Any]) -> Line:
         """Read a line and check that the book answers for its day. Raises ProblemError."""
@@ -53,18 +89,50 @@ class Knowledge:
         base = line_base(self.law, line)
         return self.evaluator.evaluate(line, base.base, base.column), base
 
-    def inquire(self, line: Line, evaluated: Evaluated) -> Inquiry:
+    def inquire(self, line: Line, evaluated: Evaluated, base: LineBase) -> Inquiry:
         """Return what to ask about a line, and the range of its duty."""
-        return self.inquirer.inquire(line, evaluated)
+        return self.inquirer.inquire(line, Assessed(evaluated, base))
 
-    def verdicts(self, evaluated: Evaluated) -> list[ProgramVerdict]:
-        """Return the verdict on every program of the book."""
-        outcomes = Outcomes(evaluated, self.evaluator.situations)
-        explanation = Explanation(self.law, evaluated.line.day, evaluated.base.ave, self.says)
-        return [
-            explanation.verdict(program.name, program.title, outcomes.of_program(program.index), self.life(program.index))
-            for program in self.law.compiled.programs
-        ]
+    def verdicts(self, evaluated: Evaluated) -> list[dict[str, Any]]:
+        """Return the verdict on every program of the book, as they stand in an answer."""
+        plan, book = evaluated.plan, self.law.compiled
+        templates = plan.templates
+        if templates is None:
+            templates = plan.templates = self._templates(evaluated)
+        ave, shown = evaluated.base.ave, dict[tuple[str, str], str]()
+
+        def see(reason: Reason) -> str:
+            if reason.kind in _FIXED or not reason.facts:
+                return reason.seen
+            key = (reason.kind, reason.facts[0])
+            if key not in shown:
+                shown[key] = seen_words(book, evaluated, *key)
+            return shown[key]
+
+        def cost(outcome: Outcome) -> int:
+            return cents(outcome.extra(ave) * evaluated.amount(outcome.reach_mask, outcome.frame))
+
+        return [template.render(see, cost) for template in templates]
+
+    def _templates(self, evaluated: Evaluated) -> tuple[Template, ...]:
+        """Make the verdicts of a plan; those of programs that the situation leaves nothing of are shared among situations."""
+        situation, situations = evaluated.plan.situation, self.evaluator.situations
+        outcomes = Outcomes(evaluated, situations)
+        found = []
+        for program in self.law.compiled.programs:
+            number = program.index
+            if number in situation.programs:
+                found.append(self._template(number, outcomes.of_program(number), evaluated.line.day))
+                continue
+            key = situations.program_key(number, situation.interval, situation.admission, situation.static, situation.static_admission)
+            if key not in self._barren:
+                self._barren[key] = self._template(number, outcomes.of_program(number), evaluated.line.day)
+            found.append(self._barren[key])
+        return tuple(found)
+
+    def _template(self, number: int, outcomes: list[Outcome], day: date) -> Template:
+        program = self.law.compiled.programs[number]
+        return self.explanation.template(program.name, program.title, outcomes, self.life(number), day)
 
     def life(self, number: int) -> Life:
         """Return when a program begins and ends, by what is known."""
@@ -72,7 +140,7 @@ class Knowledge:
             program = self.law.compiled.programs[number]
             provisions = (self.law.compiled.provisions[place] for place in program.provisions)
             starts = sorted({effect.start for p in provisions for effect in p.effects if effect.kind != "ended" and effect.start})
-            ended, by = (date.fromordinal(program.ended[0]), program.ended[1]) if program.ended else (None, "")
+            ended, by = (date.fromordinal(program.ended.start), program.ended.by) if program.ended else (None, "")
             self._lives[number] = Life(tuple(date.fromordinal(start) for start in starts), ended, by)
         return self._lives[number]
 
@@ -105,7 +173,7 @@ class Knowledge:
             base=base,
             derivation=evaluated.derivation(),
             verdicts=self.verdicts(evaluated) if explain == "full" else (),
-            inquiry=self.inquire(line, evaluated) if inquire else None,
+            inquiry=self.inquire(line, evaluated, base) if inquire else None,
             warnings=self.warnings(line, base, evaluated),
             says=self.says,
             adcvd=rows,

@@ -10,8 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
-from fractions import Fraction
+from decimal import Context, Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from tariff_engine.money import whole_dollars
@@ -24,6 +23,9 @@ if TYPE_CHECKING:
 
 _MAX_MONEY = Decimal(10) ** 12
 _MAX_NUMBER = Decimal(10) ** 15
+_MAX_MAGNITUDE = 30
+_FINEST = Decimal("1e-12")  # sums and shares of numbers this fine stay exact in the default context
+_WIDE = Context(prec=60)
 _MAX_TEXT = 200
 _MAX_LIST = 200
 _MAX_FACTS = 300
@@ -101,6 +103,9 @@ class FactReader:
         for rule in self._contradictions:
             if rule.field not in facts or (rule.origin_not and facts["origin"] in rule.origin_not):
                 continue
+            days = [facts.get(name) for name in rule.after or ()]
+            if days and (None in days or days[0] <= days[1]):
+                continue
             if all(facts.get(name) == wanted for name, wanted in rule.facts.items()):
                 raise refuse("contradictory_facts", rule.field, rule.says, rule.fix)
 
@@ -113,26 +118,24 @@ class FactReader:
 
     def _content(self, facts: dict[str, Any], value: int) -> dict[str, int]:
         """Cut the value: whole dollars for each slice that is stated, in dollars or as a share."""
-        exact: dict[str, Fraction] = {}
+        stated: dict[str, Decimal] = {}
         for name, money_fact, sources in self._slices:
             if money_fact in facts:
-                exact[name] = Fraction(facts[money_fact])
+                stated[name] = facts[money_fact]
                 continue
             share = next((facts[source] for source in sources[1:] if source in facts), None)
             if share is not None:
-                exact[name] = Fraction(share) * value / 100
-                facts[money_fact] = Decimal(exact[name].numerator) / Decimal(exact[name].denominator)
-        total = sum(exact.values(), Fraction(0))
-        if total > max(Fraction(facts["value"]), Fraction(value)):
-            names = ", ".join(name.replace("_", " ") for name in exact)
+                stated[name] = facts[money_fact] = share * value / 100
+        if sum(stated.values()) > max(facts["value"], value):
+            names = ", ".join(name.replace("_", " ") for name in stated)
             raise refuse(
                 "contents_above_value",
-                next(money for name, money, _ in self._slices if name in exact),
+                next(money for name, money, _ in self._slices if name in stated),
                 f"the contents stated ({names}) are worth more than the line",
                 "state contents whose sum is at most the entered value",
             )
         content, left = {}, value
-        for name, amount in exact.items():  # rounded parts never exceed the rounded whole
+        for name, amount in stated.items():  # rounded parts never exceed the rounded whole
             content[name] = min(whole_dollars(amount), left)
             left -= content[name]
         return content
@@ -201,9 +204,8 @@ def exact(name: str, value: Any) -> Decimal:
         raise refuse("inexact_number", name, f"{name} is a binary float", 'send a decimal number, or text such as "1234.56"')
     else:
         raise _wrong(name, value, 'a number such as 1234.56, or as text "1234.56"')
-    exponent = number.as_tuple().exponent
-    if not isinstance(exponent, int) or not -20 <= exponent <= 20 or len(number.as_tuple().digits) > 40:  # noqa: PLR2004
-        raise _wrong(name, value, "a finite number with at most 20 decimals")
+    if not number.is_finite() or number.adjusted() > _MAX_MAGNITUDE or number != number.quantize(_FINEST, context=_WIDE):
+        raise _wrong(name, value, "a finite number with at most 12 decimals")
     return number
 
 

@@ -13,6 +13,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Protocol
 
+from tariff_engine.compiled.evaluate import test_bits
 from tariff_engine.problems import LawConflictError, ProblemError
 
 if TYPE_CHECKING:
@@ -39,6 +40,10 @@ class Evaluation(Protocol):
     @property
     def headings(self) -> tuple[str, ...]:
         """The headings filed."""
+
+    @property
+    def relevant(self) -> tuple[int, tuple[int, ...]]:
+        """The bits of tests that can matter on the line, and the loading days of its in-transit windows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,20 +90,23 @@ class _Leaf:
 class Inquirer:
     """Asks about lines of one law. `evaluate` assesses a line; facts are tried with the values at which the law can change its mind."""
 
+    book: CompiledBook
     facts: dict[str, FactSpec]
     reader: FactReader
     representatives: dict[str, tuple[Any, ...]]
     shares: dict[str, tuple[Fraction, ...]]
-    years: frozenset[str]
     evaluate: Callable[[Line], Evaluation]
     _spent: int = field(default=0, init=False)
     _complete: bool = field(default=True, init=False)
+    _relevant: tuple[int, tuple[int, ...]] = field(default=(0, ()), init=False)
+    _patterns: dict[tuple[Any, ...], tuple[Any, ...]] = field(default_factory=dict, init=False)
 
     def inquire(self, line: Line, baseline: Evaluation) -> Inquiry:
         """Return what to ask about a line, given its assessment with nothing but assumptions for the open facts."""
         duty = baseline.duty
         if duty is None:
             return Inquiry((), None, None)
+        self._relevant = baseline.relevant
         open_ = self._open(line, baseline)
         if not open_:
             return Inquiry((), duty, duty)
@@ -120,7 +128,7 @@ class Inquirer:
     def _open(self, line: Line, evaluation: Evaluation) -> list[str]:
         """Facts that were taken, not stated, and that a filer can be asked for, in the order of the dictionary."""
         taken = {self._source(assumed.fact) for assumed in evaluation.assumed}
-        return [name for name, spec in self.facts.items() if name in taken and spec.ask and name not in line.facts and self._answers(line, name)]
+        return [name for name, spec in self.facts.items() if name in taken and spec.ask and name not in line.facts and len(self._answers(line, name)) > 1]
 
     def _source(self, fact: str) -> str:
         """A derived fact is asked for through the fact that it is computed from."""
@@ -162,15 +170,48 @@ class Inquirer:
                 yield Option(answer, tried[1].duty, tried[1].duty - duty, tried[1].headings)
 
     def _answers(self, line: Line, fact: str) -> tuple[Any, ...]:
-        """The answers to try: one for each way in which the law can read the fact."""
+        """The answers to try: one for each way in which the law can read the fact on this line; fewer than two: it cannot matter."""
         if fact in self.shares:
-            amounts = {Decimal(0), Decimal(line.value)}
-            for share in self.shares[fact]:  # the first whole dollar that reaches the share, and the last that does not
-                edge = -(-share.numerator * line.value // share.denominator)
-                amounts |= {Decimal(edge), Decimal(edge - 1)}
-            return tuple(sorted(amount for amount in amounts if 0 <= amount <= line.value))
-        found = self.representatives.get(fact, ())
-        return tuple(Decimal(line.day.year) - age for age in found) if fact in self.years else found
+            return self._amounts(line, fact)
+        relevant, windows = self._relevant
+        year = line.day.year if fact in self.book.ages.values() else 0
+        key = (fact, relevant & self._bits(fact), windows if fact == _LOADED else (), year)
+        found = self._patterns.get(key)
+        if found is None:
+            found = self._patterns[key] = self._distinct(fact, *key[1:])
+        return found
+
+    def _amounts(self, line: Line, fact: str) -> tuple[Decimal, ...]:
+        amounts = {0, line.value}
+        for share in self.shares[fact]:  # the first whole dollar that reaches the share, and the last that does not
+            edge = -(-share.numerator * line.value // share.denominator)
+            amounts |= {edge, edge - 1}
+        return tuple(Decimal(amount) for amount in sorted(amounts) if 0 <= amount <= line.value)
+
+    def _names(self, fact: str) -> list[str]:
+        """The fact, and the facts that are computed from it."""
+        return [fact, *(name for name, source in self.book.ages.items() if source == fact)]
+
+    def _bits(self, fact: str) -> int:
+        return sum(self.book.fact_bits[name].all_bits for name in self._names(fact) if name in self.book.fact_bits)
+
+    def _distinct(self, fact: str, relevant: int, windows: tuple[int, ...], year: int) -> tuple[Any, ...]:
+        """Keep one value of each pattern of tests; a flag that claims a preference is tested outside the provisions, so both stay."""
+        values = self.representatives.get(fact, ())
+        if self.facts[fact].type == "bool":
+            return values
+        found: dict[tuple[Any, ...], Any] = {}
+        for value in values:
+            bits = 0
+            for name in self._names(fact):
+                if name in self.book.fact_bits:
+                    bits |= test_bits(self.book.fact_bits[name], value)[0]
+            pattern = (bits & relevant, tuple(value.toordinal() < window for window in windows))
+            found.setdefault(pattern, Decimal(year) - value if year else value)
+        return tuple(found.values())
+
+
+_LOADED = "loaded_date"
 
 
 def representatives(book: CompiledBook, facts: dict[str, FactSpec], countries: Iterable[str]) -> dict[str, tuple[Any, ...]]:
@@ -205,7 +246,7 @@ def shares(book: CompiledBook, facts: dict[str, FactSpec]) -> dict[str, tuple[Fr
 
 def _days(book: CompiledBook, name: str, tests: list[Any]) -> set[date]:
     days = {operand for test in tests if not isinstance(test, bool) for kind, operand in test if kind in {"before", "from"}}
-    if name == "loaded_date":
+    if name == _LOADED:
         rows = [row for rows in book.families.values() for found in rows.values() for row in found]
         days |= {date.fromordinal(row.loaded_before) for row in rows if row.loaded_before}
     return days | {day - timedelta(days=1) for day in days}

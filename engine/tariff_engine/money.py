@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
 CENTS = 100
@@ -14,10 +14,11 @@ CENTS = 100
 
 def whole_dollars(amount: Decimal | Fraction | int) -> int:
     """Return a value in whole dollars, half a dollar upward (19 CFR 159.3(a)). The amount must not be negative."""
+    if isinstance(amount, Decimal):
+        return int(amount.to_integral_value(ROUND_HALF_UP))
     if isinstance(amount, int):
         return amount
-    number = Fraction(amount)
-    return (2 * number.numerator + number.denominator) // (2 * number.denominator)
+    return (2 * amount.numerator + amount.denominator) // (2 * amount.denominator)
 
 
 def cents(amount: Fraction | int) -> int:

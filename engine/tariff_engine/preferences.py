@@ -7,7 +7,7 @@ stands in the special column of the line; a claim that is not granted leaves the
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -135,6 +135,24 @@ def choose_column(
     if best is None:
         return Choice("general", line.general, None, tuple(warnings), tuple(in_force))
     return Choice("special", best[0], best[1], tuple(warnings), tuple(in_force))
+
+
+def unclaimed_facts(
+    preferences: Preferences, line: TariffLine, origin: str, on: date, facts: Mapping[str, object], known_on: date | None = None
+) -> tuple[str, ...]:
+    """Return the facts that nobody stated and that would claim a special rate on a dutiable line, such as `usmca_qualifying`."""
+    if line.general.ad_valorem == (0, 1):
+        return ()
+    found = []
+    for fact, symbols in preferences.by_fact.items():
+        if fact in facts or facts.get("spi") in symbols:
+            continue
+        for symbol in symbols:
+            program = preferences.by_symbol[symbol]
+            if origin in program.grants and _live_grant(program, origin, on, known_on)[0] and any(symbol in s for s, _ in line.special):
+                found.append(fact)
+                break
+    return tuple(found)
 
 
 def _live_grant(claim: Preference, origin: str, on: date, known_on: date | None) -> tuple[Grant | None, list[Problem]]:

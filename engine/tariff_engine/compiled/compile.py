@@ -152,13 +152,14 @@ class _Compiler:
             groups=tuple(groups),
             offsets=tuple(offsets),
             provisions=tuple(self.number[provision.id] for provision in program.provisions),
-            ended=(ended.from_.toordinal(), ended.by or "", tuple(ended.cite)) if ended and self.book.known(ended, self.known_on) else None,
+            ended=self._effect(ended, program, "") if ended and self.book.known(ended, self.known_on) else None,
         )
 
     def _provision(self, place: int, node: Node, place_of: dict[str, int]) -> CompiledProvision:
         provision, program, known_on = node.provision, node.program, self.known_on
-        steps = [*provision.steps, *([program.ended] if program.ended else [])]
-        effects = [self._effect(step, program, node.id) for step in steps if self.book.known(step, known_on)]
+        for step in provision.steps:  # steps called off bound intervals too: the explanation speaks of them
+            self._dates(step)
+        effects = [self._effect(step, program, node.id) for step in provision.steps if self.book.known(step, known_on)]
         unless = [Edge(*self._dates(u), self._refs(u.any), tuple(u.cite), u.by or "") for u in provision.unless if self.book.known(u, known_on)]
         relations = [
             Edge(*self._dates(r), self._refs(r.over), tuple(r.cite), r.by or "", owed=r.test == "owed", on_part=r.on == "part")

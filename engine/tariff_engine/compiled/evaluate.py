@@ -290,7 +290,7 @@ class Evaluated:
                 left = sum(self._bases)
             self.base_duty, self.full_base_duty = left, full
             return
-        duty = base.duty if base.duty is not None else (base.rate or Fraction(0)) * base.value
+        duty = base.exact or Fraction(0)
         remaining = duty
         for place, row in enumerate(plan.rows):
             if row.kind == "total" and base.value:
@@ -317,6 +317,11 @@ class Evaluated:
         amount = sum(amount for bit, amount in enumerate(self.amounts) if row.parts >> bit & 1 and amount > 0)
         frame = self.plan.states[row.place].frame
         return amount if frame is None or row.kind == "exemption" and not row.framed and frame >= amount else min(amount, frame)
+
+    def amount(self, mask: int, frame: int | None) -> int:
+        """Return the dollars of some parts of the value, at most what chapter 98 leaves."""
+        amount = sum(amount for bit, amount in enumerate(self.amounts) if mask >> bit & 1 and amount > 0)
+        return amount if frame is None else min(amount, frame)
 
     @property
     def duty(self) -> int | None:

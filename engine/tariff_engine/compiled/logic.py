@@ -104,7 +104,7 @@ class Explainer:
         """Return the truth of a tree and its reason."""
         if node.kind == NOT:
             truth, reason = self.walk(node.children[0])
-            return (None, reason) if truth is None else (not truth, Reason(Kind.BARRED, reason.wanted, reason.seen, reason.facts))
+            return (None, reason) if truth is None else (not truth, Reason(Kind.BARRED, of=reason))
         if node.kind == SUBJECT:
             met = self.subject(node)
             words = "owed" if node.owed else "applies"

@@ -14,6 +14,7 @@ from tariff_engine.evaluate.words import value_words
 from tariff_engine.money import approximate_percent
 
 if TYPE_CHECKING:
+    from tariff_engine.compiled.parts import CompiledBook
     from tariff_engine.compiled.situation import Situations
 
 
@@ -36,8 +37,7 @@ class Outcomes:
         if state is not None:
             return self._from_state(provision, state)
         program = self.book.programs[provision.program]
-        day = self.situations.day_for(program, self.situation.interval, self.situation.admission)
-        effect = self.situations.effect(provision, day)
+        effect = self.situations.effect(provision, self.situation.interval, self.situation.admission)
         cites, by = (effect.cites, effect.by) if effect else ((), "")
         forbids = bool(effect and effect.kind == "prohibited")
         if effect is None or effect.kind == "ended":
@@ -75,32 +75,13 @@ class Outcomes:
         found.up_to = state.rate if state.kind == "up_to" else None
         found.at_floor, found.assumed, found.transit = state.at_floor, state.assumed, state.transit
         found.taken = [Taken(self.book.provisions[place].id, heading, how, cites) for place, heading, how, cites in state.taken]
-        found.base = self._amount(state.parts, state.frame)
-        found.would_base = self._amount(state.would or state.reach, state.frame)
+        found.base = self.evaluated.amount(state.parts, state.frame)
+        found.reach_mask, found.frame = state.would or state.reach, state.frame
+        found.would_base = self.evaluated.amount(found.reach_mask, state.frame)
         return found
 
-    def _amount(self, mask: int, frame: int | None) -> int:
-        amount = sum(amount for bit, amount in enumerate(self.evaluated.amounts) if mask >> bit & 1 and amount > 0)
-        return amount if frame is None else min(amount, frame)
-
     def _seen(self, kind: str, fact: str) -> str:
-        line = self.evaluated.line
-        if kind == Kind.ORIGIN:
-            return line.origin
-        if kind == Kind.PRODUCT:
-            return line.hts
-        if kind == Kind.ENTERED:
-            return str(line.day)
-        if kind == Kind.COLUMN:
-            return self.evaluated.column
-        if kind == Kind.BASE_RATE:
-            return approximate_percent(self.evaluated.base.ave)
-        if kind == Kind.CLAIM:
-            return ", ".join(map(str, line.facts.get("exclusion_claims") or []))
-        value = line.facts.get(fact)
-        if value is None and (fact in self.book.ratios or fact in self.book.ages):
-            value = derived_value(self.book, line.facts, line.day, fact)
-        return "" if value is None else value_words(value)
+        return seen_words(self.book, self.evaluated, kind, fact)
 
     def _subject(self, node: Node) -> str | None:
         for place in node.refs:
@@ -116,3 +97,24 @@ class Outcomes:
         if state.kind == "add":
             return charged and state.rate > Fraction(0)
         return charged and state.kind == "up_to" and not self.plan.pattern.floors[self.situation.floors.index(state.rate)]
+
+
+def seen_words(book: CompiledBook, evaluated: Evaluated, kind: str, fact: str) -> str:
+    """Return in words the value that a test of some kind met on a line."""
+    line = evaluated.line
+    if kind == Kind.ORIGIN:
+        return line.origin
+    if kind == Kind.PRODUCT:
+        return line.hts
+    if kind == Kind.ENTERED:
+        return str(line.day)
+    if kind == Kind.COLUMN:
+        return evaluated.column
+    if kind == Kind.BASE_RATE:
+        return approximate_percent(evaluated.base.ave)
+    if kind == Kind.CLAIM:
+        return ", ".join(map(str, line.facts.get("exclusion_claims") or []))
+    value = line.facts.get(fact)
+    if value is None and (fact in book.ratios or fact in book.ages):
+        value = derived_value(book, line.facts, line.day, fact)
+    return "" if value is None else value_words(value)

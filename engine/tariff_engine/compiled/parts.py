@@ -185,7 +185,7 @@ class CompiledProgram:
     groups: tuple[Choice, ...]
     offsets: tuple[CompiledOffset, ...]
     provisions: tuple[int, ...]
-    ended: tuple[int, str, tuple[str, ...]] | None
+    ended: Effect | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ reaches. Where law picks the lowest duty, amounts decide; the plan then carries 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -101,7 +101,7 @@ class Plan:
     guards: tuple[tuple[tuple[tuple[str, Fraction, int, int | None], ...], int], ...]
     pattern: Pattern
     situation: Situation
-    explained: dict[str, Any] = field(default_factory=dict)
+    templates: tuple[Any, ...] | None = None
 
 
 class Resolver:

@@ -38,6 +38,8 @@ class Situation:
     relevant: int
     floors: tuple[Fraction, ...]
     plans: dict[tuple[int, int, int], list[Any]] = field(default_factory=dict)
+    programs: frozenset[int] = frozenset()
+    windows: tuple[int, ...] = ()
 
 
 class Situations:
@@ -50,6 +52,8 @@ class Situations:
         self._product: dict[tuple[int, str], int] = {}
         self._by_code: dict[tuple[int, int, str, str], Situation] = {}
         self._found: dict[tuple[Any, ...], Situation] = {}
+        self._programs: dict[tuple[Any, ...], tuple[Live, ...]] = {}
+        self.masks = tuple(self._static_mask(program) for program in book.programs)
 
     def interval(self, ordinal: int) -> int:
         """Return the number of the interval between boundary days in which a day lies."""
@@ -112,25 +116,51 @@ class Situations:
         # goods in privileged foreign status: products and steps as of admission, origin and clause dates as of entry
         apart = static if admission == interval else origin_bits | self._product_bits(admission, hts)
         rows = self._rows(interval, admission, hts, origin)
-        key = (interval, admission, static, apart, tuple((place, id(found)) for place, found in rows.items()), tuple(rows.values()))
-        if key in self._found:
-            return self._found[key]
-        live: dict[int, Live] = {}
-        for provision in self.book.provisions:
-            made = self._live(provision, interval, admission, static, apart, rows)
-            if made:
-                live[provision.index] = made
-        made_situation = _situation(interval, admission, static, apart, live)
-        self._found[key] = made_situation
-        return made_situation
+        key = (interval, admission, static, apart, tuple(rows.values()))
+        found = self._found.get(key)
+        if found is None:
+            live = {item.provision.index: item for program in self.book.programs for item in self._live_of(program, interval, admission, static, apart, rows)}
+            found = self._found[key] = _situation(interval, admission, static, apart, live)
+        return found
+
+    def _static_mask(self, program: CompiledProgram) -> int:
+        """The static bits that a program looks at: all else is the same to it."""
+        mask = sum(1 << bit for bit in _static_bits([node for node, _, _ in program.outside]))
+        for place in program.provisions:
+            provision = self.book.provisions[place]
+            nodes = [provision.condition, *(node for effect in provision.effects for node, _ in effect.base_if)]
+            for bit in _static_bits(nodes):
+                mask |= 1 << bit
+        return mask
+
+    def program_key(self, number: int, interval: int, admission: int, static: int, apart: int) -> tuple[int, int, int, int, int]:
+        """Return what a program sees of a day, a product and an origin."""
+        mask = self.masks[number]
+        return number, interval, admission, static & mask, apart & mask
+
+    def _live_of(
+        self, program: CompiledProgram, interval: int, admission: int, static: int, apart: int, rows: dict[int, tuple[FamilyRow, ...]]
+    ) -> tuple[Live, ...]:
+        mine = tuple(rows[place] for place in program.provisions if place in rows)
+        key = (*self.program_key(program.index, interval, admission, static, apart), mine)
+        found = self._programs.get(key)
+        if found is None:
+            if len(self._programs) >= _MAX_REMEMBERED:
+                self._programs.clear()
+            made = (self._live(self.book.provisions[place], interval, admission, static, apart, rows) for place in program.provisions)
+            found = self._programs[key] = tuple(item for item in made if item)
+        return found
 
     def day_for(self, program: CompiledProgram, interval: int, admission: int) -> int:
         """Return the first day of the interval that picks the program's steps: of entry or of admission."""
         return self._day(admission if program.by_admission else interval)
 
-    def effect(self, provision: CompiledProvision, day: int) -> Effect | None:
-        """Return the step of a day: the latest begun, on a tie the one of the latest act."""
-        found = None
+    def effect(self, provision: CompiledProvision, interval: int, admission: int) -> Effect | None:
+        """Return the step that counts: the latest begun, on a tie the one of the latest act. A program ends by the day of entry."""
+        program = self.book.programs[provision.program]
+        if program.ended and program.ended.start <= self._day(interval) < program.ended.end:
+            return program.ended
+        day, found = self.day_for(program, interval, admission), None
         for effect in provision.effects:
             if effect.start <= day < effect.end and (found is None or (effect.start, effect.published) > (found.start, found.published)):
                 found = effect
@@ -140,7 +170,7 @@ class Situations:
         self, provision: CompiledProvision, interval: int, admission: int, static: int, apart: int, rows: dict[int, tuple[FamilyRow, ...]]
     ) -> Live | None:
         program = self.book.programs[provision.program]
-        effect = self.effect(provision, self.day_for(program, interval, admission))
+        effect = self.effect(provision, interval, admission)
         if effect is None or effect.kind == "ended":
             return None
         bits = apart if program.by_admission else static
@@ -164,7 +194,10 @@ class Situations:
             provision = self.book.provisions[place]
             day = self.day_for(self.book.programs[provision.program], interval, admission)
             candidates: list[FamilyRow] = []
-            keys = [hts[:size] for size in range(len(hts), 1, -1)] if provision.by_hts else list(by_key)
+            if provision.by_hts:
+                keys = [hts[:size] for size in range(len(hts), 1, -1)]
+            else:  # rows by origin: those that name it, its groups, or every country
+                keys = [key for key in by_key if key in {"*", origin} or key.startswith("group:")]
             for key in keys:
                 for row in by_key.get(key, ()):
                     fits = not provision.by_origin or row.origin in {"*", origin} or self._in_group(row.origin, origin, entry_day)
@@ -195,4 +228,13 @@ def _situation(interval: int, admission: int, static: int, apart: int, live: dic
         if item.effect.kind == "up_to":
             floors.add(item.effect.rate)
         floors |= {row.rate for row in item.rows if row.effect == "up_to"}
-    return Situation(interval, admission, static, apart, live, relevant, tuple(sorted(floors)))
+    programs = frozenset(item.program.index for item in live.values())
+    windows = tuple(sorted({row.loaded_before for item in live.values() for row in item.rows if row.loaded_before}))
+    return Situation(interval, admission, static, apart, live, relevant, tuple(sorted(floors)), programs=programs, windows=windows)
+
+
+def _static_bits(nodes: list[Node]) -> set[int]:
+    found: set[int] = set()
+    for node in nodes:
+        found |= {atom.bit for atom in node.atoms if atom.static} | _static_bits(list(node.children))
+    return found

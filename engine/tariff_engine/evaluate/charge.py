@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """The duty of the chapter 1-97 number: `duty` in exact dollars, None where a quantity is missing; `rate` where it is ad valorem only.
+    """The duty of the chapter 1-97 number: `rate` where it is ad valorem only, else `duty` in exact dollars; neither where a quantity is missing.
 
     `value` is the dutiable part of the value in whole dollars (all of it unless chapter 98 says less).
     """
@@ -28,6 +28,11 @@ class Base:
     duty: Fraction | None
     rate: Fraction | None
     value: int
+
+    @property
+    def exact(self) -> Fraction | None:
+        """The duty in exact dollars; None where it cannot be known."""
+        return self.duty if self.rate is None else self.rate * self.value
 
     @property
     def ave(self) -> Fraction:
@@ -90,7 +95,8 @@ def _base_duties(
     drafts: Sequence[Draft], groups: list[tuple[frozenset[str], int]], base: Base
 ) -> tuple[list[int] | None, int | None, int | None]:
     """Return the base duty per split line, what is left of it, and all of it. A total ("15% in all") takes it off the parts it covers."""
-    if base.duty is None:
+    owed = base.exact
+    if owed is None:
         return None, None, None
     totals = [draft for draft in drafts if draft.kind == "total"]
     whole = sum(value for _, value in groups)
@@ -98,8 +104,8 @@ def _base_duties(
         full = [cents(base.rate * value) for _, value in groups]
         left = [0 if any(d.parts & members for d in totals) else amount for amount, (members, _) in zip(full, groups, strict=True)]
         return left, sum(left), sum(full)
-    remaining = base.duty
+    remaining = owed
     for draft in totals:
-        remaining -= base.duty * Fraction(draft.base, base.value) if base.value else Fraction(0)
+        remaining -= owed * Fraction(draft.base, base.value) if base.value else Fraction(0)
     amount = cents(max(remaining, Fraction(0)))
-    return [amount, *[0] * (len(groups) - 1)], amount, cents(base.duty)
+    return [amount, *[0] * (len(groups) - 1)], amount, cents(owed)

@@ -63,7 +63,7 @@ def negate(part: Truth) -> Truth:
     """Turn true and false round; unknown stays unknown."""
     if part.holds is None:
         return Truth(None, part.reason, part.facts)
-    return Truth(holds=not part.holds, reason=Reason(Kind.BARRED, part.reason.wanted, part.reason.seen, part.reason.facts))
+    return Truth(holds=not part.holds, reason=Reason(Kind.BARRED, of=part.reason))
 
 
 def nearest(reasons: list[Reason]) -> Reason:

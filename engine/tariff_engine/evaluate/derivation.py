@@ -45,13 +45,17 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """The deciding condition. `seen` is the value it met; `facts` are the facts it looked at; `unknown` those that nobody stated."""
+    """The deciding condition. `seen` is the value it met; `facts` are the facts it looked at; `unknown` those that nobody stated.
+
+    A condition that is barred because another one holds has that one's reason as `of`.
+    """
 
     kind: Kind
     wanted: str = ""
     seen: str = ""
     facts: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    of: Reason | None = None
 
 
 MET = Reason(Kind.MET)
@@ -92,6 +96,8 @@ class Outcome:
     taken: list[Taken] = field(default_factory=list)
     transit: bool = False
     assumed: tuple[str, ...] = ()
+    reach_mask: int = 0
+    frame: int | None = None
 
     @property
     def applies(self) -> bool:

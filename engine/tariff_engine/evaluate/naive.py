@@ -32,7 +32,7 @@ class NaiveEvaluation:
         self.cuts = parts or Parts(book)
         self.amounts = self.cuts.cut(line)
         self.everything = frozenset(self.amounts)
-        ave = base.ave if base.duty is not None or base.rate is not None else None
+        ave = None if base.exact is None else base.ave
         self.view = View(book, line, known_on, column, ave)
         self.first: dict[str, Outcome] = {}
         self.last: dict[str, Outcome] = {}
@@ -85,9 +85,11 @@ class NaiveEvaluation:
 
     # ------------------------------------------------------------ one provision
     def _step(self, node: Node, day: date) -> Step | None:
-        """Among the visible steps begun by the day, the latest; on a tie the one of the latest act."""
-        steps = [*node.provision.steps, *([node.program.ended] if node.program.ended else [])]
-        live = [step for step in steps if self.book.live(step, day, self.known_on)]
+        """Among the visible steps begun by the day, the latest; on a tie the one of the latest act. A program ends by the day of entry."""
+        ended = node.program.ended
+        if ended and self.book.live(ended, self.line.day, self.known_on):
+            return ended
+        live = [step for step in node.provision.steps if self.book.live(step, day, self.known_on)]
         return max(live, key=lambda step: (step.from_, self.book.published(step.by)), default=None)
 
     def candidate(self, name: str) -> Outcome:

@@ -37,29 +37,48 @@ def value_words(value: Any) -> str:
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
-def reason_words(reason: Reason) -> str:
-    """Return one plain sentence for a reason, without a full stop."""
-    kind, wanted, seen = reason.kind, _plain(reason.wanted), reason.seen
-    name = reason.facts[0] if reason.facts else ""
-    words = {
-        Kind.MET: "the rule's conditions are met",
-        Kind.ORIGIN: f"origin {seen} is not covered (the rule covers {wanted})",
-        Kind.PRODUCT: f"{dotted(seen)} is not {wanted}" if not wanted.startswith("not ") else f"{dotted(seen)} is {wanted[4:]}",
-        Kind.ENTERED: f"entered {seen}, and the clause is for goods {wanted}",
-        Kind.COLUMN: f"it adds only in column {wanted}; this line is in column {seen}",
-        Kind.BASE_RATE: f"the base rate is {seen or 'not known'}, and the rule wants it {wanted}",
-        Kind.CLAIM: f"{wanted} is not among the headings claimed" + (f" ({seen})" if seen else ""),
-        Kind.SUBJECT: "it needs another duty, and none of those named applies" if seen.startswith("none") else f"{seen} applies",
-        Kind.TABLE: f"no row of {wanted} fits the line",
-        Kind.NONE_OF: "none of its alternatives fits",
-        Kind.BARRED: seen or wanted,
-        Kind.DATES: f"no step of it is in force on {seen}",
-    }
+def reason_words(reason: Reason, seen: str | None = None) -> str:  # noqa: C901, PLR0911, PLR0912  one sentence a kind
+    """Return one plain sentence for a reason, without a full stop; `seen` replaces the value that the reason met."""
+    kind, wanted = reason.kind, _plain(reason.wanted)
+    seen = reason.seen if seen is None else seen
     if kind is Kind.FACT:
+        name = reason.facts[0]
         if reason.unknown:
             return f"{name} is not stated, and the rule wants {wanted}"
         return f"{name} is {seen}, and the rule wants {wanted}"
-    return words[kind]
+    if kind is Kind.ORIGIN:
+        return f"origin {seen} is not covered (the rule covers {wanted})"
+    if kind is Kind.PRODUCT:
+        return f"{dotted(seen)} is {wanted[4:]}" if wanted.startswith("not ") else f"{dotted(seen)} is not {wanted}"
+    if kind is Kind.TABLE:
+        return f"no row of {wanted} fits the line"
+    if kind is Kind.CLAIM:
+        return f"{wanted} is not among the headings claimed" + (f" ({seen})" if seen else "")
+    if kind is Kind.ENTERED:
+        return f"entered {seen}, and the clause is for goods {wanted}"
+    if kind is Kind.COLUMN:
+        return f"it adds only in column {wanted}; this line is in column {seen}"
+    if kind is Kind.BASE_RATE:
+        return f"the base rate is {seen or 'not known'}, and the rule wants it {wanted}"
+    if kind is Kind.SUBJECT:
+        return "it needs another duty, and none of those named applies" if seen.startswith("none") else f"{seen} applies"
+    if kind is Kind.BARRED:
+        return f"it is barred: {met_words(reason.of)}" if reason.of else wanted
+    if kind is Kind.DATES:
+        return f"no step of it is in force on {seen}"
+    return "its conditions are met"
+
+
+def met_words(reason: Reason) -> str:
+    """Return in words that a condition holds."""
+    wanted, name = _plain(reason.wanted), reason.facts[0] if reason.facts else ""
+    if reason.kind is Kind.ORIGIN:
+        return f"the origin is among {wanted}"
+    if reason.kind is Kind.PRODUCT:
+        return f"the number is {wanted}"
+    if reason.kind is Kind.FACT:
+        return f"{name} is {wanted}"
+    return "another clause holds"
 
 
 def _plain(wanted: str) -> str:

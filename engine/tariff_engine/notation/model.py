@@ -6,6 +6,7 @@ import re
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, StringConstraints, WithJsonSchema, model_validator
@@ -21,14 +22,14 @@ Column = Literal["general", "special", "column2"]
 def _percent(raw: object) -> object:
     if isinstance(raw, str) and re.fullmatch(r"\d{1,4}(\.\d{1,6})?%", raw):
         return Fraction(Decimal(raw[:-1])) / 100
-    message = f'write a rate as a percentage such as "25%", not {raw!r}'
+    message = f"write a rate as a percentage such as 25% or 7.5%, not {f'{raw!r}' if isinstance(raw, str) else raw}"
     raise ValueError(message)
 
 
 def _dollars(raw: object) -> object:
     if isinstance(raw, str) and re.fullmatch(r"\$\d{1,12}(\.\d{1,2})?", raw):
         return Decimal(raw[1:])
-    message = f'write an amount as dollars such as "$100", not {raw!r}'
+    message = f"write an amount as dollars such as $100 or $2.50, not {raw!r}"
     raise ValueError(message)
 
 
@@ -42,7 +43,9 @@ def _one_or_more(pattern: str) -> WithJsonSchema:
 
 
 Rate = Annotated[InstanceOf[Fraction], BeforeValidator(_percent), WithJsonSchema({"type": "string", "pattern": r"^\d{1,4}(\.\d{1,6})?%$"})]
-Dollars = Annotated[InstanceOf[Decimal], BeforeValidator(_dollars), WithJsonSchema({"type": "string", "pattern": r"^\$\d{1,12}(\.\d{1,2})?$"})]
+Dollars = Annotated[
+    InstanceOf[Decimal], BeforeValidator(_dollars), WithJsonSchema({"type": "string", "pattern": r"^\$\d{1,12}(\.\d{1,2})?$"})
+]
 Name = Annotated[str, StringConstraints(pattern=rf"^{_NAME}$")]
 Heading = Annotated[str, StringConstraints(pattern=rf"^{HEADING}$")]
 Ref = Annotated[str, StringConstraints(pattern=_REF)]
@@ -51,7 +54,9 @@ ListRef = Annotated[str, StringConstraints(pattern=LIST.pattern.replace(r"\Z", "
 ListRefs = Annotated[list[ListRef], BeforeValidator(_many), Field(min_length=1), _one_or_more(LIST.pattern.replace(r"\Z", "$"))]
 Prefixes = Annotated[list[Annotated[str, StringConstraints(pattern=r"^\d{2,10}$")]], Field(min_length=1)]
 _ORIGIN = r"^([A-Z]{2}|group:[a-z0-9_]+)$"
-Origins = Annotated[list[Annotated[str, StringConstraints(pattern=_ORIGIN)]], BeforeValidator(_many), Field(min_length=1), _one_or_more(_ORIGIN)]
+Origins = Annotated[
+    list[Annotated[str, StringConstraints(pattern=_ORIGIN)]], BeforeValidator(_many), Field(min_length=1), _one_or_more(_ORIGIN)
+]
 Cites = Annotated[list[Annotated[str, StringConstraints(min_length=4)]], BeforeValidator(_many), Field(min_length=1), _one_or_more(".{4,}")]
 
 
@@ -72,7 +77,7 @@ class Dated(Strict):
     @model_validator(mode="after")
     def _ends_after_it_begins(self) -> Self:
         if self.from_ and self.until and self.until <= self.from_:
-            message = f"`until` {self.until} must be after `from` {self.from_}: intervals are half open"
+            message = f"`until` {self.until} must be after `from` {self.from_}: it is the first day on which the thing no longer holds"
             raise ValueError(message)
         return self
 
@@ -207,7 +212,8 @@ class Step(Dated):
     def _one_effect(self) -> Self:
         effects = (self.add, self.up_to, self.exempt, self.prohibited, self.table, self.ended)
         if sum(effect is not None for effect in effects) != 1:
-            message = "give exactly one of add, up_to, exempt, prohibited, table, ended"
+            given = [name for name in ("add", "up_to", "exempt", "prohibited", "table", "ended") if getattr(self, name) is not None]
+            message = f"give exactly one of add, up_to, exempt, prohibited, table, ended; there {'are ' + ' and '.join(given) if given else 'is none'}"
             raise ValueError(message)
         return self
 
@@ -260,14 +266,17 @@ class Provision(Strict):
             message = "give exactly one of heading, family"
             raise ValueError(message)
         if (self.table is None) != (self.look_up is None):
-            message = "table and look_up go together"
+            message = (
+                "table and look_up go together: say which list, and by what it is looked up: look_up: [origin], [hts] or [origin, hts]"
+            )
             raise ValueError(message)
         if any(step.table for step in self.steps) != (self.table is not None):
             message = "a provision with a table has a step `table: true`, and only it"
             raise ValueError(message)
-        if [step.from_ for step in self.steps] != sorted(step.from_ for step in self.steps):
-            message = "the dates of `steps` must rise from top to bottom"
-            raise ValueError(message)
+        for before, after in pairwise(self.steps):
+            if after.from_ < before.from_:
+                message = f"the dates of `steps` must rise from top to bottom: move {after.from_} above {before.from_}"
+                raise ValueError(message)
         return self
 
 
@@ -417,12 +426,13 @@ class Slice(Strict):
 
 
 class Contradiction(Strict):
-    """Facts that cannot hold together: they are refused, with the words that say why."""
+    """Facts that cannot hold together: they are refused, with the words that say why. `after`: the first day is after the second."""
 
     field: str
     says: str = Field(min_length=10, max_length=200)
     fix: str = Field(min_length=10, max_length=200)
-    facts: dict[str, bool | str]
+    facts: dict[str, bool | str] = {}
+    after: Annotated[list[str], Field(min_length=2, max_length=2)] | None = None
     origin_not: list[Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]] | None = None
 
 

@@ -1,0 +1,82 @@
+"""Who made the law, when, and where it stands: every dated thing has its act, every act its days, and every act is used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from tariff_engine.book import Book
+from tariff_engine.notation.check_places import Places, inside
+from tariff_engine.notation.model import Dated, Group, Instrument, Offset, Relation, Step, Strict, Unless
+from tariff_engine.notation.tables import Row
+from tariff_engine.notation.wording import near
+
+
+def check_sources(places: Places, frame: Mapping[str, Strict]) -> Iterator[str]:
+    """Yield what is wrong with acts. `frame` holds what the files on fees and de minimis say, by their paths."""
+    book = places.book
+    acts = dict(book.instruments)
+    used: set[str] = set()
+    for path, model in frame.items():
+        own: dict[str, Instrument] = getattr(model, "instruments", {})
+        for name, act in own.items():
+            yield from _act(places, path, name, act)
+            if acts.setdefault(name, act).published != act.published:
+                words = f"{name} is published {act.published} here and {acts[name].published} elsewhere; give both the same day"
+                yield places.at(path, ("instruments", name), words)
+    for name, act in book.instruments.items():
+        yield from _act(places, "instruments.yaml", name, act)
+    for path, model in (*places.models(), *frame.items()):
+        for trail, thing in inside(model):
+            if isinstance(thing, Dated):
+                used |= {name for name in (thing.by, thing.withdrawn_by) if name}
+                for words in _dated(thing, acts, demands=path not in frame):
+                    yield places.at(path, trail, words)
+    for name, table in book.tables.items():
+        if name.startswith("list:"):
+            continue
+        for row in table.rows:
+            used |= {act for act in (row.by, row.withdrawn_by) if act}
+            for words in _row(book, row, cited="cite" in table.columns):
+                yield f"lists/{name}.csv:{row.number}: {words}"
+    for path, model in (("instruments.yaml", None), *frame.items()):
+        for name in getattr(model, "instruments", {}) if model else book.instruments:
+            if name not in used:
+                words = f"no rule names {name}; name it in the `by` of what it did, or remove it"
+                yield places.at(path, ("instruments", name), words)
+
+
+def _act(places: Places, path: str, name: str, act: Instrument) -> Iterator[str]:
+    if act.published < act.signed:
+        words = f"the public knew {name} on {act.published}, before it was signed on {act.signed}; exchange or mend the days"
+        yield places.at(path, ("instruments", name, "published"), words)
+    horizon = places.book.horizon.until
+    if act.published > horizon:
+        words = f"{name} is of {act.published}, after the horizon of book.yaml, {horizon}, up to which the law was read; move the horizon"
+        yield places.at(path, ("instruments", name, "published"), words)
+
+
+def _dated(thing: Dated, acts: Mapping[str, Instrument], *, demands: bool) -> Iterator[str]:
+    kinds = {Step: "a step", Unless: "an exception with dates", Relation: "a relation", Group: "a group with dates", Offset: "an offset"}
+    kind = next((words for model, words in kinds.items() if isinstance(thing, model)), "")
+    dated = thing.from_ is not None or thing.until is not None
+    if demands and kind and dated and thing.by is None:
+        yield f"{kind} names the act that made it: add by: NAME, an instrument of instruments.yaml"
+    for name in (thing.by, thing.withdrawn_by):
+        if name is not None and name not in acts:
+            yield f"{name} is no instrument of this rulebook{near(name, acts)}"
+    if thing.withdrawn_by is None or thing.by is None:
+        if thing.withdrawn_by is not None and demands:
+            yield f"withdrawn_by: {thing.withdrawn_by} calls off what no act made; add by: the act that announced it"
+        return
+    made, ended = acts.get(thing.by), acts.get(thing.withdrawn_by)
+    if made and ended and ended.published < made.published:
+        yield f"{thing.withdrawn_by} was published before {thing.by}, so it cannot call it off; exchange by and withdrawn_by"
+
+
+def _row(book: Book, row: Row, *, cited: bool) -> Iterator[str]:
+    if cited and not row["cite"]:
+        yield "cite: say where the law says so"
+    if row.withdrawn_by and not row.by:
+        yield f"withdrawn_by: {row.withdrawn_by} calls off what no act made; fill `by` with the act that announced it"
+    if row.by and row.withdrawn_by and book.published(row.withdrawn_by) < book.published(row.by):
+        yield f"withdrawn_by: {row.withdrawn_by} was published before {row.by}, so it cannot call it off"

@@ -1,0 +1,93 @@
+"""Write answers: JSON for programs, words for people. Text that came from outside never reaches a terminal with control characters in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from tariff_engine.problems import Problem
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_WIDEST = 120  # sentences longer than this are hard to read
+_PIPED = 100  # columns where there is no terminal to ask
+
+
+def wants_json(asked: bool | None) -> bool:
+    """Whether to write JSON: as asked, else wherever a program and no person reads the output."""
+    return not sys.stdout.isatty() if asked is None else asked
+
+
+def encode(value: Any, *, indent: int | None = None) -> bytes:
+    """Return JSON in UTF-8 with a line end: the same bytes for the same value."""
+    separators = (",", ":") if indent is None else (",", ": ")
+    return (json.dumps(value, ensure_ascii=False, indent=indent, separators=separators, default=_plain) + "\n").encode()
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, date):
+        return value.isoformat()
+    message = f"no JSON for {type(value).__name__}"
+    raise TypeError(message)
+
+
+def write_json(value: Any) -> None:
+    """Write a value to standard output as indented JSON."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(encode(value, indent=2))
+    sys.stdout.buffer.flush()
+
+
+def write_problem(problem: Problem, *, as_json: bool, details: tuple[str, ...] = ()) -> None:
+    """Write a problem of the whole input: as JSON to standard output, else in words to standard error (there too, if a person reads it)."""
+    if as_json:
+        found: dict[str, Any] = problem.as_dict()
+        if details:
+            found["details"] = list(details)
+        write_json({"problem": found})
+    if not as_json or (sys.stderr.isatty() and not sys.stdout.isatty()):
+        for line in problem_lines(problem.as_dict(), details):
+            say(line)
+
+
+def problem_lines(problem: Mapping[str, Any], details: tuple[str, ...] = ()) -> list[str]:
+    """Return a problem in words: the field and what is wrong, what to do, then details line by line."""
+    lines = [f"{problem['field']}: {problem['message']}", *(f"  {detail}" for detail in details)]
+    if problem["fix"]:
+        lines.append(f"  -> {problem['fix']}")
+    return [clean(line) for line in lines]
+
+
+def say(text: str) -> None:
+    """Write a line to standard error, whatever its encoding can hold."""
+    sys.stderr.write(text.encode(sys.stderr.encoding or "utf-8", "backslashreplace").decode(sys.stderr.encoding or "utf-8") + "\n")
+    sys.stderr.flush()
+
+
+def clean(text: object) -> str:
+    """Return text without control characters, which could drive a terminal; line ends become spaces."""
+    found = str(text).replace("\n", " ")
+    return found if found.isprintable() else "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in found)
+
+
+def console() -> Console:
+    """Return a console on standard output: no colour where NO_COLOR is set or no terminal listens."""
+    from rich.console import Console  # noqa: PLC0415  programs that ask for JSON need no Rich
+
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace")  # an old terminal shows \\xe9 rather than nothing at all
+    terminal = sys.stdout.isatty()
+    found = Console(highlight=False, markup=False, emoji=False, soft_wrap=False)
+    if not terminal and "COLUMNS" not in os.environ:
+        found.width = _PIPED
+    found.width = min(found.width, _WIDEST)
+    return found

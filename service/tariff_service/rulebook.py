@@ -1,0 +1,54 @@
+"""Open a rulebook: the one that is installed, or a folder of rules, with its compiled law from the cache where it is there."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cache
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tariff_engine.engine import Engine
+from tariff_engine.law import Law, build_law
+from tariff_engine.problems import refuse
+from tariff_rules import ROOT
+from tariff_service.law_cache import LawCache, cache_folder, fingerprint
+
+if TYPE_CHECKING:
+    from tariff_engine.book import Book
+
+
+def rules_root(folder: Path | None) -> Traversable:
+    """Return the folder of rules that was asked for, or the installed one. Raises ProblemError if it is no folder of rules."""
+    if folder is None:
+        return ROOT
+    if not folder.is_dir():
+        raise refuse("rules_missing", "--rules", f"{folder} is no folder", "name a folder that holds book.yaml")
+    if not (folder / "book.yaml").is_file():
+        raise refuse("rules_missing", "--rules", f"{folder} holds no book.yaml", "name a folder of rules, such as a copy of rules/tariff_rules")
+    return folder
+
+
+def open_book(folder: Path | None) -> Book:
+    """Read a rulebook from its files. Raises ProblemError and RulebookError."""
+    from tariff_engine.notation.load import load_book  # noqa: PLC0415  a law from the cache needs no reader of rules
+
+    return load_book(rules_root(folder))
+
+
+def open_engine(folder: Path | None) -> Engine:
+    """Return the engine of a rulebook. Raises ProblemError here, and RulebookError when the law is first asked for."""
+    root = rules_root(folder)
+    place = cache_folder()
+    kept = None if place is None else LawCache(place, fingerprint(root))
+    book = cache(lambda: open_book(folder))
+
+    def load(known_on: date) -> Law:
+        law = kept.load(known_on) if kept else None
+        if law is None:
+            law = build_law(book(), root, known_on)
+            if kept:
+                kept.store(law)
+        return law
+
+    return Engine(load)

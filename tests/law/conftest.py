@@ -1,0 +1,46 @@
+"""The law book, loaded once for all tests of this folder."""
+
+from __future__ import annotations
+
+from datetime import date
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import pytest
+from tariff_engine.engine import Engine, Knowledge
+from tariff_engine.law import build_law
+from tariff_engine.notation.load import load_book
+
+from tests.law.naive_knowledge import NaiveKnowledge
+
+if TYPE_CHECKING:
+    from tariff_engine.book import Book
+    from tariff_engine.law import Law
+
+
+@pytest.fixture(scope="session")
+def book() -> Book:
+    """Return the rulebook of this repository."""
+    return load_book(files("tariff_rules"))
+
+
+@pytest.fixture(scope="session")
+def engine(book: Book) -> Engine:
+    """Return an engine for it."""
+
+    def load(known_on: date) -> Law:
+        return build_law(book, files("tariff_rules"), known_on)
+
+    return Engine(load)
+
+
+@pytest.fixture(scope="session")
+def knowledge(engine: Engine) -> Knowledge:
+    """Return everything known."""
+    return engine.at()
+
+
+@pytest.fixture(scope="session")
+def naive(book: Book, knowledge: Knowledge) -> NaiveKnowledge:
+    """Return everything known, evaluated by the definition."""
+    return NaiveKnowledge(knowledge.law, book)
