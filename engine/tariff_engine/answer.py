@@ -78,7 +78,11 @@ def line_answer(law: Law, parts: LineParts) -> dict[str, Any]:
     answer["questions"] = questions
     answer["assumptions"] = _assumptions(law, parts)
     answer["range"] = _range(parts, total)
-    answer["warnings"] = [warning.as_dict() for warning in parts.warnings]
+    warnings = list(parts.warnings)
+    if parts.inquiry and not parts.inquiry.complete:
+        message = "so many facts are open that not every combination of answers was tried: the range may be wider"
+        warnings.append(Problem("range_incomplete", "line", message, "answer the questions with the largest differences first"))
+    answer["warnings"] = [warning.as_dict() for warning in warnings]
     answer["filing"] = {"lines": _filing(parts)}
     answer["savings"] = _savings(law, parts)
     return answer

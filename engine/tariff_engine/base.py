@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tariff_engine.schedule import TariffLine
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LineBase:
     """A line's base: its schedule line, the column chosen, the rate, the exact duty, and warnings. `missing` names quantities to send, `unclaimed`
     the facts that nobody stated and that would claim a special rate."""
@@ -44,6 +44,11 @@ def line_base(law: Law, line: Line) -> LineBase:
     """Return the base of a line. Raises ProblemError: unknown or ambiguous number, unknown special program symbol."""
     facts = line.facts
     tariff = law.schedule.find(line.hts, line.day, law.known_on)
+    plain = tariff.general.ad_valorem
+    if plain is not None and line.origin not in law.special_origins and "spi" not in facts and "chapter98" not in facts:
+        # the plain case: no column 2, no preference claimed or within reach
+        if not facts.get("usmca_qualifying"):
+            return LineBase(tariff, "general", tariff.general, None, (), Base(None, _share(plain), line.value), (), tariff.warnings)
     column2 = law.in_column2(line.origin, line.day)
     spi, usmca = facts.get("spi"), facts.get("usmca_qualifying")
     if spi is None and not usmca and not column2:

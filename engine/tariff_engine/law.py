@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tariff_engine.compiled.compile import compile_book
@@ -130,6 +131,13 @@ class Law:
         if by is not None and self.instruments[by].published > self.known_on:
             return False
         return withdrawn_by is None or self.instruments[withdrawn_by].published > self.known_on
+
+    @cached_property
+    def special_origins(self) -> frozenset[str]:
+        """Origins of column 2 goods on any day, and those for which a fact of the line alone can claim a preference."""
+        symbols = [symbol for found in self.preferences.by_fact.values() for symbol in found]
+        granted = {origin for symbol in symbols for origin in self.preferences.by_symbol[symbol].grants}
+        return frozenset(granted | {who for who, _, _ in self.column2})
 
     def in_column2(self, origin: str, day: date) -> bool:
         """Whether goods of an origin bear column 2 rates on a day (general note 3(b))."""

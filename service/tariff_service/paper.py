@@ -51,7 +51,7 @@ class Paper:
 
     def line(self, text: str = "", indent: int = 2, style: str = "") -> None:
         """Write a sentence; its further lines begin where the first does."""
-        self.console.print(Padding(Text(clean(text), style=style), (0, 0, 0, indent)))
+        self.console.print(Padding(Text(clean(text), style=style), (0, 0, 0, indent), expand=False))
 
     def item(self, text: str, indent: int = 2, style: str = "") -> None:
         """Write a sentence behind a dash."""
@@ -61,9 +61,9 @@ class Paper:
         """Write a sentence beside a name."""
         grid = Table.grid(padding=(0, 1))
         grid.add_column(width=width or None, no_wrap=True)
-        grid.add_column(ratio=1)
+        grid.add_column()
         grid.add_row(Text(clean(name), style=style), Text(clean(text)))
-        self.console.print(Padding(grid, (0, 0, 0, indent)))
+        self.console.print(Padding(grid, (0, 0, 0, indent), expand=False))
 
     def table(self, columns: Sequence[tuple[str, Align]], rows: Iterable[Sequence[str]], foot: Sequence[str] = (), wraps: int | None = None) -> None:
         """Write a table. `wraps` is the column whose text may take several lines; `foot` is its last row, in bold."""

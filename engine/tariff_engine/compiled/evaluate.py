@@ -30,8 +30,10 @@ class CompiledEvaluator:
         self.situations = Situations(book)
         self._rest = len(book.part_names) - 1
         self._only_rest = 1 << self._rest
+        self._absent = [-1] * self._rest
+        self._rare_facts = frozenset(book.derived) | {"exclusion_claims"}
+        self._unusual_facts = frozenset({"loaded_date", "chapter98", "final_mode_differs", "ftz_pf_admission_date"})
         self._memo: dict[str, dict[Any, tuple[int, int]]] = {name: {} for name in book.fact_bits}
-        self._floors: dict[tuple[Any, ...], tuple[bool, ...]] = {}
         self._column_bits = {
             column: (
                 sum(bit for bit, wanted in book.column_bits if wanted & column),
@@ -59,17 +61,22 @@ class CompiledEvaluator:
                     bits = self._fact(name, value, known)
                 true |= bits[0]
                 false |= bits[1]
-        true, false = self._rare(line, base, true, false)
-        present, zero, amounts = self._cut(line)
+        if not self._rare_facts.isdisjoint(facts) or book.rate_bits:
+            true, false = self._rare(line, base, true, false)
+        if line.content:
+            present, zero, amounts = self._cut(line)
+        else:
+            value = line.value
+            present, zero, amounts = self._only_rest, 0 if value else self._only_rest, [*self._absent, value]
         relevant = situation.relevant
-        packed = column_mask | present << 3 | zero << 40 | (line.value == 0) << 80
+        packed = column_mask | present << 3 | zero << 40 | (not line.value) << 80
         floors: tuple[bool, ...] = ()
         if situation.floors:
-            floors = self._reached(situation.floors, base)
+            floors = self._reached(situation, base)
             for place, reached in enumerate(floors, start=81):
                 packed |= reached << place
         key = (true & relevant, false & relevant, packed)
-        if "loaded_date" in facts or "chapter98" in facts or "final_mode_differs" in facts or admitted is not None:
+        if not self._unusual_facts.isdisjoint(facts):
             return self._unusual(line, base, column, situation, key, floors, amounts)
         plans = situation.plans.get(key)
         if plans is not None:
@@ -151,10 +158,7 @@ class CompiledEvaluator:
 
     def _cut(self, line: Line) -> tuple[int, int, list[int]]:
         """Return the parts present, those worth nothing, and their amounts (-1 where a part is not present)."""
-        amounts = [-1] * (self._rest + 1)
-        if not line.content:
-            amounts[self._rest] = line.value
-            return self._only_rest, 0 if line.value else self._only_rest, amounts
+        amounts = [*self._absent, -1]
         present, zero, left = self._only_rest, 0, line.value
         for piece in self.book.slices:
             content = line.content.get(piece.name)
@@ -172,17 +176,16 @@ class CompiledEvaluator:
         amounts[self._rest] = left
         return present, zero if left else zero | self._only_rest, amounts
 
-    def _reached(self, floors: tuple[Fraction, ...], base: Base) -> tuple[bool, ...]:
-        """For each floor, whether the base rate reaches it."""
+    @staticmethod
+    def _reached(situation: Situation, base: Base) -> tuple[bool, ...]:
+        """For each floor of the situation, whether the base rate reaches it."""
         if base.rate is None:
             ave = base.ave
-            return tuple(ave >= floor for floor in floors)
-        key = (id(floors), base.rate.numerator, base.rate.denominator)
-        found = self._floors.get(key)
+            return tuple(ave >= floor for floor in situation.floors)
+        key = (base.rate.numerator, base.rate.denominator)
+        found = situation.reached.get(key)
         if found is None:
-            if len(self._floors) >= _MAX_MEMO:
-                self._floors.clear()
-            found = self._floors[key] = tuple(base.rate >= floor for floor in floors)
+            found = situation.reached[key] = tuple(base.rate >= floor for floor in situation.floors)
         return found
 
 
@@ -230,13 +233,13 @@ class Evaluated:
     def __init__(self, evaluator: CompiledEvaluator, plan: Plan, line: Line, base: Base, column: str, amounts: list[int]) -> None:
         """Compute the money of a line by its plan."""
         self._evaluator, self.plan, self.line, self.base, self.column, self.amounts = evaluator, plan, line, base, column, amounts
-        rows, groups = plan.rows, plan.groups
+        groups = plan.groups
         self._split: list[tuple[int, ...]] | None = None
         self._bases: tuple[int, ...] = ()
         if len(groups) == 1 and not line.content:
             value = line.value
-            self.duties = [(200 * row.top * value + row.bottom) // (2 * row.bottom) if row.top and row.parts else 0 for row in rows]
-            if any(row.framed for row in rows):
+            self.duties = [(first * value + second) // third for first, second, third in plan.money]
+            if plan.any_framed:
                 self._frame()
         else:
             self._charge_split()
@@ -260,7 +263,7 @@ class Evaluated:
         for (_, inside), found in zip(self.plan.groups, split, strict=True):
             for place, amount in zip(inside, found, strict=True):
                 self.duties[place] += amount
-        if any(row.framed for row in self.plan.rows):
+        if self.plan.any_framed:
             self._frame()
 
     def _frame(self) -> None:

@@ -102,6 +102,13 @@ class Plan:
     pattern: Pattern
     situation: Situation
     templates: tuple[Any, ...] | None = None
+    money: tuple[tuple[int, int, int], ...] = ()
+    any_framed: bool = False
+
+    def __post_init__(self) -> None:
+        """Lay out the rates for integer arithmetic: cents are (first * dollars + second) // third, half a cent upward."""
+        self.money = tuple((200 * row.top if row.parts else 0, row.bottom, 2 * row.bottom) for row in self.rows)
+        self.any_framed = any(row.framed for row in self.rows)
 
 
 class Resolver:

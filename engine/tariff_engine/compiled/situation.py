@@ -38,6 +38,7 @@ class Situation:
     relevant: int
     floors: tuple[Fraction, ...]
     plans: dict[tuple[int, int, int], list[Any]] = field(default_factory=dict)
+    reached: dict[tuple[int, int], tuple[bool, ...]] = field(default_factory=dict)
     programs: frozenset[int] = frozenset()
     windows: tuple[int, ...] = ()
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Base:
     """The duty of the chapter 1-97 number: `rate` where it is ad valorem only, else `duty` in exact dollars; neither where a quantity is missing.
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from tariff_engine.book import Book
 from tariff_engine.notation.check_places import Places, inside
 from tariff_engine.notation.model import Dated, Group, Instrument, Offset, Relation, Step, Strict, Unless
-from tariff_engine.notation.tables import Row
 from tariff_engine.notation.wording import near
 
 
-def check_sources(places: Places, frame: Mapping[str, Strict]) -> Iterator[str]:
+def check_sources(places: Places, frame: Mapping[str, Strict | list[Strict]]) -> Iterator[str]:
     """Yield what is wrong with acts. `frame` holds what the files on fees and de minimis say, by their paths."""
     book = places.book
     acts = dict(book.instruments)
@@ -32,12 +30,8 @@ def check_sources(places: Places, frame: Mapping[str, Strict]) -> Iterator[str]:
                 for words in _dated(thing, acts, demands=path not in frame):
                     yield places.at(path, trail, words)
     for name, table in book.tables.items():
-        if name.startswith("list:"):
-            continue
-        for row in table.rows:
-            used |= {act for act in (row.by, row.withdrawn_by) if act}
-            for words in _row(book, row, cited="cite" in table.columns):
-                yield f"lists/{name}.csv:{row.number}: {words}"
+        if not name.startswith("list:"):
+            used |= {act for row in table.rows for act in (row.by, row.withdrawn_by) if act}
     for path, model in (("instruments.yaml", None), *frame.items()):
         for name in getattr(model, "instruments", {}) if model else book.instruments:
             if name not in used:
@@ -65,18 +59,7 @@ def _dated(thing: Dated, acts: Mapping[str, Instrument], *, demands: bool) -> It
         if name is not None and name not in acts:
             yield f"{name} is no instrument of this rulebook{near(name, acts)}"
     if thing.withdrawn_by is None or thing.by is None:
-        if thing.withdrawn_by is not None and demands:
-            yield f"withdrawn_by: {thing.withdrawn_by} calls off what no act made; add by: the act that announced it"
         return
     made, ended = acts.get(thing.by), acts.get(thing.withdrawn_by)
     if made and ended and ended.published < made.published:
         yield f"{thing.withdrawn_by} was published before {thing.by}, so it cannot call it off; exchange by and withdrawn_by"
-
-
-def _row(book: Book, row: Row, *, cited: bool) -> Iterator[str]:
-    if cited and not row["cite"]:
-        yield "cite: say where the law says so"
-    if row.withdrawn_by and not row.by:
-        yield f"withdrawn_by: {row.withdrawn_by} calls off what no act made; fill `by` with the act that announced it"
-    if row.by and row.withdrawn_by and book.published(row.withdrawn_by) < book.published(row.by):
-        yield f"withdrawn_by: {row.withdrawn_by} was published before {row.by}, so it cannot call it off"

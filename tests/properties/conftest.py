@@ -1,0 +1,45 @@
+"""The law, loaded once for the property tests."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from tariff_engine.book import Book
+from tariff_engine.engine import Engine, Knowledge
+from tariff_engine.evaluate.parts import Parts
+from tariff_engine.law import build_law
+from tariff_engine.notation.load import load_book
+from tariff_engine.testing import Space, space
+from tariff_rules import ROOT
+
+
+@pytest.fixture(scope="session")
+def book() -> Book:
+    return load_book(ROOT)
+
+
+@pytest.fixture(scope="session")
+def engine(book: Book) -> Engine:
+    return Engine(lambda day: build_law(book, ROOT, day))
+
+
+@pytest.fixture(scope="session")
+def knowledge(engine: Engine) -> Knowledge:
+    return engine.at()
+
+
+@pytest.fixture(scope="session")
+def parts(book: Book) -> Parts:
+    return Parts(book)
+
+
+@pytest.fixture(scope="session")
+def where(knowledge: Knowledge) -> Space:
+    return space(knowledge)
+
+
+@pytest.fixture(scope="session")
+def publications(knowledge: Knowledge) -> list[date]:
+    """The days on which acts became known."""
+    return sorted({act.published for act in knowledge.law.instruments.values()})

@@ -1,0 +1,86 @@
+"""Two evaluators, one meaning: the naive definition and the compiled masks agree on rows, money, split lines, assumptions and reasons."""
+
+from __future__ import annotations
+
+import os
+import random
+from datetime import date
+from typing import Any
+
+import pytest
+from tariff_engine.base import line_base
+from tariff_engine.book import Book
+from tariff_engine.compiled.outcomes import Outcomes
+from tariff_engine.engine import Engine, Knowledge
+from tariff_engine.evaluate.derivation import Derivation, Outcome, Verdict
+from tariff_engine.evaluate.naive import NaiveEvaluation
+from tariff_engine.evaluate.parts import Parts
+from tariff_engine.problems import LawConflictError, ProblemError
+from tariff_engine.testing import Space, random_line
+
+LINES = int(os.environ.get("TARIFF_DIFFERENTIAL_LINES", "4000"))
+CHUNKS = 8
+COSTED = (Verdict.APPLIES, Verdict.DISPLACED, Verdict.NOTHING)
+
+
+def shape(found: Derivation) -> tuple[Any, ...]:
+    rows = [(r.heading, r.provision, r.kind, r.rate, r.base, r.duty, r.parts, r.cites, r.by) for r in found.rows]
+    segments = [(s.value, s.rows, s.duties, s.base_duty) for s in found.segments]
+    assumed = {(a.fact, a.rule, str(a.take)) for a in found.assumed}
+    return rows, segments, assumed, found.base_duty, found.full_base_duty, found.duty, found.prohibited
+
+
+def told(outcome: Outcome) -> tuple[Any, ...]:
+    cost = outcome.would_base if outcome.verdict in COSTED else 0
+    effect = (outcome.add if outcome.is_duty else None, outcome.up_to, outcome.transit, outcome.base, cost)
+    return outcome.id, outcome.verdict, outcome.reason, outcome.heading, outcome.by, outcome.cites, outcome.taken, outcome.assumed, effect
+
+
+def disagreement(book: Book, parts: Parts, known: Knowledge, raw: dict[str, Any]) -> str | None:
+    """Evaluate a line both ways; return what differs, None where nothing does. Lines that cannot be read are equal by construction."""
+    try:
+        line = known.read(raw)
+        base = line_base(known.law, line)
+    except ProblemError:
+        return None
+    slow = NaiveEvaluation(book, line, base.base, base.column, known.law.known_on, parts)
+    try:
+        expected: Derivation | str = slow.run()
+    except LawConflictError:
+        expected = "conflict"
+    try:
+        fast = known.evaluate(line)[0]
+        found: Derivation | str = fast.derivation()
+    except LawConflictError:
+        found = "conflict"
+    if isinstance(expected, str) or isinstance(found, str):
+        return None if expected == found else f"{raw}: {expected} is not {found}"
+    for one, two in zip(shape(expected), shape(found), strict=True):
+        if one != two:
+            return f"{raw}:\n  naive    {one}\n  compiled {two}"
+    outcomes = Outcomes(fast, known.evaluator.situations)
+    for program in known.law.compiled.programs:
+        for one, two in zip(slow.outcomes(program.name), outcomes.of_program(program.index), strict=True):
+            if told(one) != told(two):
+                return f"{raw}:\n  naive    {told(one)}\n  compiled {told(two)}"
+    return None
+
+
+@pytest.mark.parametrize("seed", range(CHUNKS))
+def test_both_evaluators_agree_on_generated_lines(seed: int, book: Book, parts: Parts, engine: Engine, where: Space) -> None:
+    rng = random.Random(seed)
+    for _ in range(LINES // CHUNKS):
+        difference = disagreement(book, parts, engine.at(), random_line(where, rng))
+        assert difference is None, difference
+
+
+def test_both_evaluators_agree_whatever_was_known(
+    book: Book, parts: Parts, engine: Engine, where: Space, publications: list[date]
+) -> None:
+    """Knowledge time: as the law was known on the day before and the day of publications."""
+    rng = random.Random(11)
+    for day in rng.sample(publications, 12):
+        known = engine.at(day)
+        for _ in range(30):
+            difference = disagreement(book, parts, known, random_line(where, rng))
+            assert difference is None, difference
