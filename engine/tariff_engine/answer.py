@@ -213,8 +213,13 @@ def _filing(parts: LineParts) -> list[dict[str, Any]]:
         numbers.append(
             {"heading": dotted(parts.line.hts), "rate": rate_text(parts.base.rate), "duty": None if base is None else dollars_text(base)}
         )
-        found.append({"value": str(segment.value), "parts": sorted(segment.parts), "numbers": numbers})
+        found.append({"value": str(segment.value), "parts": _part_names(segment.parts), "numbers": numbers})
     return found
+
+
+def _part_names(parts: frozenset[str]) -> list[str]:
+    """Return the slices of the value that a line holds; the tiers of a slice under a cap are one."""
+    return sorted({part.partition("+")[0] for part in parts})
 
 
 def _savings(law: Law, parts: LineParts) -> list[dict[str, Any]]:

@@ -62,7 +62,10 @@ def _rows(table: Table) -> Iterator[tuple[Row, str]]:
             yield row, f"by: name the act that put the row on the list from {row.from_}"
         twin = any(other is not row and other.from_ <= row.until < other.until for other in called_off.get(row.hts, ()))
         if row.until != date.max and row.until not in starts and not twin:
-            yield row, f"by: name the act that ended the row on {row.until}, and keep the row as it was before, with that act as withdrawn_by"
+            yield (
+                row,
+                f"by: name the act that ended the row on {row.until}, and keep the row as it was before, with that act as withdrawn_by",
+            )
 
 
 def _family(places: Places, name: str, node: Node) -> Iterator[str]:
@@ -76,7 +79,9 @@ def _family(places: Places, name: str, node: Node) -> Iterator[str]:
         needed = [*(["origin"] if by_origin else []), *(["hts"] if by_hts else []), "heading", "cite"]
         missing = next((column for column in needed if column not in table.columns), None)
         if missing is not None:
-            yield places.node(name, ("look_up",), f"{path} has no column {missing}, which the table of a provision needs{near(missing, table.columns)}")
+            yield places.node(
+                name, ("look_up",), f"{path} has no column {missing}, which the table of a provision needs{near(missing, table.columns)}"
+            )
             continue
         for row in table.rows:
             for words in _cells(book, row, partial=provision.claim_partial is not None, by_origin=by_origin):
@@ -114,7 +119,12 @@ def _cells(book: Book, row: Row, *, partial: bool, by_origin: bool) -> Iterator[
             yield f"transit_rate: write a rate such as 10%, not {row['transit_rate']!r}"
     if row["partial_ex"] and not partial:
         yield "partial_ex: the provision does not say which fact claims a described article; give it claim_partial: FACT, or empty the cell"
-    if by_origin and row["origin"] != "*" and row["origin"] not in book.countries and row["origin"].removeprefix("group:") not in book.groups:
+    if (
+        by_origin
+        and row["origin"] != "*"
+        and row["origin"] not in book.countries
+        and row["origin"].removeprefix("group:") not in book.groups
+    ):
         yield f"origin: {row['origin']!r} is neither *, nor a country, nor group:NAME"
     if (row.from_ != date.min or row.until != date.max) and not row.by:
         yield "by: a row of a table with dates names the act that set them"
