@@ -68,7 +68,9 @@ def main(count: int = 3000) -> None:
     loaded = time.perf_counter()
     compile_book(book)
     compiled = time.perf_counter()
-    print(f"book: {len(book.programs)} programs, {len(book.nodes)} provisions, {sum(len(t.rows) for n, t in book.tables.items() if ' ' not in n)} list rows")
+    print(
+        f"book: {len(book.programs)} programs, {len(book.nodes)} provisions, {sum(len(t.rows) for n, t in book.tables.items() if ' ' not in n)} list rows"
+    )
     print(f"load and check references  {(loaded - start) * 1e3:8.0f} ms")
     print(f"compile                    {(compiled - loaded) * 1e3:8.0f} ms")
     raws = lines(Engine(lambda day: build_law(book, ROOT, day)).at(), count, seed=1)

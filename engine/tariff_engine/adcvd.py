@@ -23,7 +23,9 @@ def adcvd_rows(line: Line) -> tuple[list[dict[str, Any]], int]:
     for place, case in enumerate(line.facts.get("adcvd", ())):
         field = f"adcvd[{place}]"
         if not isinstance(case, Mapping) or set(case) - _KEYS or not {"case", "kind", "rate_pct"} <= set(case):
-            raise refuse("wrong_type", field, "a case is not stated in full", 'send {"case": "A-570-979", "kind": "AD", "rate_pct": "30.66"}')
+            raise refuse(
+                "wrong_type", field, "a case is not stated in full", 'send {"case": "A-570-979", "kind": "AD", "rate_pct": "30.66"}'
+            )
         if case["kind"] not in _KINDS or not isinstance(case["case"], str):
             raise refuse("unknown_value", f"{field}.kind", f"kind is {case['kind']!r}", "send AD or CVD, and the case number as text")
         rate = Fraction(exact(f"{field}.rate_pct", case["rate_pct"])) / 100

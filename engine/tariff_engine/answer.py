@@ -181,9 +181,10 @@ def _questions(law: Law, parts: LineParts) -> list[dict[str, Any]]:
 
 def _assumptions(law: Law, parts: LineParts) -> list[dict[str, Any]]:
     """What was taken, for the facts that matter."""
-    found = []
-    for question in parts.inquiry.questions if parts.inquiry else ():
-        found.append({"fact": question.fact, "taken": plain(question.taken), "because": question.because, "provisions": list(question.rules)})
+    found: list[dict[str, Any]] = [
+        {"fact": question.fact, "taken": plain(question.taken), "because": question.because, "provisions": list(question.rules)}
+        for question in (parts.inquiry.questions if parts.inquiry else ())
+    ]
     if parts.base.missing:
         because = f"{law.facts['quantity'].what} is needed for the rate {rate_text(parts.base.rate)}"
         found.append({"fact": "quantity", "taken": None, "because": because, "provisions": []})
@@ -202,9 +203,9 @@ def _range(parts: LineParts, total: int | None) -> dict[str, str | None]:
 
 def _filing(parts: LineParts) -> list[dict[str, Any]]:
     """The lines to file: one, or as many as law treats parts of the value apart. Their values sum to the entered value."""
-    found, rows = [], parts.derivation.rows
+    found, rows = list[dict[str, Any]](), parts.derivation.rows
     for segment in parts.derivation.segments:
-        numbers = [
+        numbers: list[dict[str, str | None]] = [
             {"heading": rows[place].heading, "rate": percent_text(rows[place].rate), "duty": dollars_text(duty)}
             for place, duty in zip(segment.rows, segment.duties, strict=True)
             if rows[place].heading

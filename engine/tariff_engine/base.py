@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class LineBase:
-    """A line's base: its schedule line, the column chosen, the rate, the exact duty, and warnings. `missing` names quantities to send, `unclaimed`
-    the facts that nobody stated and that would claim a special rate."""
+    """A line's base: its schedule line, the column chosen, the rate, the exact duty, and warnings.
+
+    `missing` names quantities to send, `unclaimed` the facts that nobody stated and that would claim a special rate.
+    """
 
     tariff: TariffLine
     column: str
@@ -45,10 +47,10 @@ def line_base(law: Law, line: Line) -> LineBase:
     facts = line.facts
     tariff = law.schedule.find(line.hts, line.day, law.known_on)
     plain = tariff.general.ad_valorem
-    if plain is not None and line.origin not in law.special_origins and "spi" not in facts and "chapter98" not in facts:
+    claims = "spi" in facts or "chapter98" in facts or facts.get("usmca_qualifying")
+    if plain is not None and not claims and line.origin not in law.special_origins:
         # the plain case: no column 2, no preference claimed or within reach
-        if not facts.get("usmca_qualifying"):
-            return LineBase(tariff, "general", tariff.general, None, (), Base(None, _share(plain), line.value), (), tariff.warnings)
+        return LineBase(tariff, "general", tariff.general, None, (), Base(None, _share(plain), line.value), (), tariff.warnings)
     column2 = law.in_column2(line.origin, line.day)
     spi, usmca = facts.get("spi"), facts.get("usmca_qualifying")
     if spi is None and not usmca and not column2:

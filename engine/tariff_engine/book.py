@@ -10,7 +10,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tariff_engine.notation.model import Contradiction, Dated, Fact, FilingEra, Horizon, Instrument, Member, NumberLimit, Program, Provision, Relations, Slice
+    from tariff_engine.notation.model import (
+        Contradiction,
+        Dated,
+        Fact,
+        FilingEra,
+        Horizon,
+        Instrument,
+        Member,
+        NumberLimit,
+        Program,
+        Provision,
+        Relations,
+        Slice,
+    )
     from tariff_engine.notation.tables import Row, Table
 
 
@@ -82,7 +95,9 @@ class Book:
     def in_group(self, group: str, origin: str, day: date) -> bool:
         """Whether a country is in a (dated) origin group on a day."""
         return any(
-            member == origin if isinstance(member, str) else member.origin == origin and (member.from_ or date.min) <= day < (member.until or date.max)
+            member == origin
+            if isinstance(member, str)
+            else member.origin == origin and (member.from_ or date.min) <= day < (member.until or date.max)
             for member in self.groups[group]
         )
 

@@ -81,7 +81,9 @@ class Knowledge:
         """Read a line and check that the book answers for its day. Raises ProblemError."""
         line = self.reader.read(raw)
         if line.day < self.law.start:
-            raise refuse("date_before_book", "entry_date", f"{line.day} is before the law book begins", f"send a day from {self.law.start} on")
+            raise refuse(
+                "date_before_book", "entry_date", f"{line.day} is before the law book begins", f"send a day from {self.law.start} on"
+            )
         return line
 
     def evaluate(self, line: Line) -> tuple[Evaluated, LineBase]:
@@ -185,7 +187,9 @@ class Knowledge:
         """Return the additional rate that some programs charge on a line, as a share of its value."""
         derivation = evaluated.derivation()
         value = evaluated.line.value
-        duty = sum((row.rate * row.base for row in derivation.rows if row.program in programs and row.kind in {"additional", "total"}), Fraction(0))
+        duty = sum(
+            (row.rate * row.base for row in derivation.rows if row.program in programs and row.kind in {"additional", "total"}), Fraction(0)
+        )
         return duty / value if value else Fraction(0)
 
 

@@ -163,9 +163,9 @@ def _frame(knowledge: Knowledge, lines: Sequence[tuple[str, Line]], answers: lis
         entry_date=shown[0].day,
         mode=facts.get("mode"),
         entry_type=facts.get("entry_type"),
-        lines=[_fee_line(knowledge, number, line, answers[number]) for number, line in enumerate(shown)],
+        lines=[_fee_line(number, line, answers[number]) for number, line in enumerate(shown)],
         visible=knowledge.law.visible,
-        treatment=treatment,  # type: ignore[arg-type]  # one of the three words of the gate
+        treatment=treatment,
     )
     return {"fees": _fees(fees), "de_minimis": _de_minimis(decision, postal), "totals": _totals(answers, fees, postal)}
 
@@ -218,7 +218,7 @@ def _release(answer: dict[str, Any], decision: Gate) -> None:
         answer[name] = []
 
 
-def _fee_line(knowledge: Knowledge, number: int, line: Line, answer: Mapping[str, Any]) -> FeeLine:
+def _fee_line(number: int, line: Line, answer: Mapping[str, Any]) -> FeeLine:
     facts = line.facts
     chapter99 = any(row["kind"] in {"additional", "total"} for row in answer["headings"])
     dutiable = answer["base"].get("dutiable_value")
@@ -301,4 +301,3 @@ def _totals(answers: Sequence[Mapping[str, Any]], fees: FeeAnswer, postal: Posta
         duty += cents(Fraction(postal.amount)) if postal else 0
         found["duty"], found["total"] = dollars_text(duty), dollars_text(duty + charged)
     return found
-

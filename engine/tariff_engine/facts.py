@@ -18,8 +18,10 @@ from tariff_engine.problems import refuse
 
 if TYPE_CHECKING:
     from tariff_engine.book import Book
-    from tariff_engine.law import FactSpec, Law
+    from tariff_engine.law import Contradiction, FactSpec, Law
+    from tariff_engine.notation.model import Contradiction as ContradictionModel
     from tariff_engine.notation.model import Fact
+
 
 _MAX_MONEY = Decimal(10) ** 12
 _MAX_NUMBER = Decimal(10) ** 15
@@ -63,7 +65,7 @@ class FactReader:
             for alias in (name, *fact.aliases):
                 self._readers[alias] = (name, reader)
         self._slices = [(name, piece.facts[0], piece.facts) for name, piece in book.slices.items()]
-        self._contradictions = tuple(book.contradictions)
+        self._contradictions: tuple[Contradiction | ContradictionModel, ...] = tuple(book.contradictions)
         self._content_facts = frozenset(fact for piece in book.slices.values() for fact in piece.facts)
 
     def read(self, raw: Mapping[str, Any]) -> Line:
@@ -103,8 +105,7 @@ class FactReader:
         for rule in self._contradictions:
             if rule.field not in facts or (rule.origin_not and facts["origin"] in rule.origin_not):
                 continue
-            days = [facts.get(name) for name in rule.after or ()]
-            if days and (None in days or days[0] <= days[1]):
+            if rule.after and not _is_after(facts, *rule.after):
                 continue
             if all(facts.get(name) == wanted for name, wanted in rule.facts.items()):
                 raise refuse("contradictory_facts", rule.field, rule.says, rule.fix)
@@ -141,6 +142,10 @@ class FactReader:
         return content
 
 
+def _is_after(facts: Mapping[str, Any], first: str, second: str) -> bool:
+    return first in facts and second in facts and facts[first] > facts[second]
+
+
 def _wrong(name: str, value: Any, wanted: str) -> Exception:
     shown = repr(value) if len(repr(value)) <= 60 else f"{repr(value)[:57]}..."  # noqa: PLR2004
     return refuse("wrong_type", name, f"{name} is {shown}", f"send {wanted}")
@@ -154,7 +159,7 @@ def _hts(value: Any) -> str:
     raise _wrong("hts", value, 'the HTS number as text with 8 or 10 digits, such as "8703.23.01.90"')
 
 
-def _value_reader(name: str, fact: Fact | FactSpec, book: Book | Law) -> Reader:  # noqa: PLR0911  one reader a type
+def _value_reader(name: str, fact: Fact | FactSpec, book: Book | Law) -> Reader:
     if fact.type == "bool":
         return lambda value: value if value is True or value is False else _raise(_wrong(name, value, "true or false"))
     if fact.type == "date":
@@ -178,7 +183,15 @@ def _raise(error: Exception) -> Any:
 
 def _number_reader(name: str, fact: Fact | FactSpec) -> Reader:
     low = Decimal(0 if fact.min is None else fact.min)
-    high = Decimal(fact.max) if fact.max is not None else Decimal(100) if fact.type == "pct" else _MAX_MONEY if fact.type == "usd" else _MAX_NUMBER
+    high = (
+        Decimal(fact.max)
+        if fact.max is not None
+        else Decimal(100)
+        if fact.type == "pct"
+        else _MAX_MONEY
+        if fact.type == "usd"
+        else _MAX_NUMBER
+    )
 
     def read(value: Any) -> Decimal:
         number = exact(name, value)
@@ -224,7 +237,9 @@ def _country(name: str, value: Any, allowed: frozenset[str]) -> str:
     if isinstance(value, str) and _COUNTRY.match(value) and (value in allowed or not allowed):
         return value
     if isinstance(value, str) and _COUNTRY.match(value):
-        raise refuse("unknown_country", name, f"{value} is no ISO 3166 country code", "send the two letters of the country, such as CN or DE")
+        raise refuse(
+            "unknown_country", name, f"{value} is no ISO 3166 country code", "send the two letters of the country, such as CN or DE"
+        )
     raise _wrong(name, value, "the two capital letters of ISO 3166, such as CN or DE")
 
 

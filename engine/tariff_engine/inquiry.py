@@ -128,7 +128,11 @@ class Inquirer:
     def _open(self, line: Line, evaluation: Evaluation) -> list[str]:
         """Facts that were taken, not stated, and that a filer can be asked for, in the order of the dictionary."""
         taken = {self._source(assumed.fact) for assumed in evaluation.assumed}
-        return [name for name, spec in self.facts.items() if name in taken and spec.ask and name not in line.facts and len(self._answers(line, name)) > 1]
+        return [
+            name
+            for name, spec in self.facts.items()
+            if name in taken and spec.ask and name not in line.facts and len(self._answers(line, name)) > 1
+        ]
 
     def _source(self, fact: str) -> str:
         """A derived fact is asked for through the fact that it is computed from."""
@@ -253,13 +257,21 @@ def _days(book: CompiledBook, name: str, tests: list[Any]) -> set[date]:
 
 
 def _numbers(tests: list[Any], spec: FactSpec) -> set[Decimal]:
-    edges = {Fraction(operand) for test in tests if not isinstance(test, bool) for kind, operand in test if kind in {"above", "at_least", "below"}}
+    edges = {
+        Fraction(operand)
+        for test in tests
+        if not isinstance(test, bool)
+        for kind, operand in test
+        if kind in {"above", "at_least", "below"}
+    }
     if not edges:
         return set()
     found = {Decimal(edge.numerator) / Decimal(edge.denominator) for edge in edges}
     top = Decimal(100) if spec.type == "pct" else max(found) + 1
     step = Decimal(1)
-    return {Decimal(0), top} | found | {edge - step for edge in found if edge >= step} | {edge + step for edge in found if edge + step <= top}
+    return (
+        {Decimal(0), top} | found | {edge - step for edge in found if edge >= step} | {edge + step for edge in found if edge + step <= top}
+    )
 
 
 def _words(tests: list[Any], spec: FactSpec, countries: Iterable[str]) -> tuple[Any, ...]:

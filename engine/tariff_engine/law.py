@@ -176,7 +176,9 @@ def build_law(book: Book, root: Traversable, known_on: date = date.max) -> Law:
         column2=_column2(book),
         called_off=_called_off(book, known_on),
         contradictions=tuple(
-            Contradiction(c.field, c.says, c.fix, dict(c.facts), (c.after[0], c.after[1]) if c.after else None, frozenset(c.origin_not or ()))
+            Contradiction(
+                c.field, c.says, c.fix, dict(c.facts), (c.after[0], c.after[1]) if c.after else None, frozenset(c.origin_not or ())
+            )
             for c in book.contradictions
         ),
         chapter98=tuple(Dutiable(str(row["prefix"]), row["dutiable"], row["says"], row["cite"]) for row in frame["dutiable"]),

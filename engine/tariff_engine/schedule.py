@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
+
 from tariff_engine.problems import Problem, ProblemError, RulebookError, refuse
 from tariff_engine.rates import Rate, parse_rate
 

@@ -32,7 +32,7 @@ class Space:
 def space(knowledge: Knowledge) -> Space:
     """Return the space of lines of a law: every number of its schedule, every boundary day and the days around it, every tested fact."""
     law, book = knowledge.law, knowledge.law.compiled
-    codes = tuple(sorted({code for table in law.schedule.tables for code in table if len(code) == 10}))  # noqa: PLR2004
+    codes = tuple(sorted({code for table in law.schedule.tables for code in table if len(code) == 10}))
     listed = tuple(sorted({*book.product_rows, *(code for rows in book.families.values() for code in rows if code.isdigit())}))
     named = {origin for _, plain, dated in book.origin_bits for origin in (*plain, *(who for who, _, _ in dated))}
     named |= {code for rows in book.families.values() for code in rows if code in law.countries}
@@ -41,10 +41,12 @@ def space(knowledge: Knowledge) -> Space:
     days = tuple(date.fromordinal(edge) for edge in sorted(edges) if first <= edge <= last)
     inquirer = knowledge.inquirer
     flags = tuple(name for name, spec in law.facts.items() if spec.type == "bool")
-    words = tuple((name, values) for name, values in inquirer.representatives.items() if name not in flags and law.facts[name].type != "date")
+    words = tuple(
+        (name, values) for name, values in inquirer.representatives.items() if name not in flags and law.facts[name].type != "date"
+    )
     return Space(
         codes,
-        tuple(code for code in listed if len(code) >= 4),  # noqa: PLR2004
+        tuple(code for code in listed if len(code) >= 4),
         tuple(sorted(named & set(law.countries))),
         days,
         flags,

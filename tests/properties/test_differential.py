@@ -74,9 +74,7 @@ def test_both_evaluators_agree_on_generated_lines(seed: int, book: Book, parts: 
         assert difference is None, difference
 
 
-def test_both_evaluators_agree_whatever_was_known(
-    book: Book, parts: Parts, engine: Engine, where: Space, publications: list[date]
-) -> None:
+def test_both_evaluators_agree_whatever_was_known(book: Book, parts: Parts, engine: Engine, where: Space, publications: list[date]) -> None:
     """Knowledge time: as the law was known on the day before and the day of publications."""
     rng = random.Random(11)
     for day in rng.sample(publications, 12):

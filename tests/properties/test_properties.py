@@ -28,7 +28,7 @@ def answered(knowledge: Knowledge, raw: dict[str, Any]) -> dict[str, Any]:
     try:
         return knowledge.answer(knowledge.read(raw), "x")
     except (ProblemError, LawConflictError):
-        assume(False)
+        assume(condition=False)
         raise
 
 
@@ -95,7 +95,7 @@ def test_lines_and_fees_sum_to_the_entry(seed: int, knowledge: Knowledge, where:
     try:
         answer = assess_entry(knowledge, {**entry, "lines": [raw, {**raw, "id": "second"}]})
     except ProblemError:
-        assume(False)
+        assume(condition=False)
         raise
     totals = answer["totals"]
     if totals is not None and totals["duty"] is not None:
@@ -134,7 +134,7 @@ def content_asked(knowledge: Knowledge, where: Space, rng: random.Random) -> tup
         contents = [q["fact"] for q in answer["questions"] if q["fact"].endswith("_content_value")]
         if contents and answer["duty"] is not None:
             return raw, answer, contents
-    assume(False)
+    assume(condition=False)
     raise AssertionError
 
 
@@ -154,7 +154,7 @@ def test_exclusive_provisions_never_stand_together(seed: int, knowledge: Knowled
         line = knowledge.read(raw)
         evaluated, _ = knowledge.evaluate(line)
     except (ProblemError, LawConflictError):
-        assume(False)
+        assume(condition=False)
         raise
     charged = [row for row in evaluated.derivation().rows if row.kind in {"additional", "total"}]
     for program in book.programs:
@@ -180,7 +180,7 @@ def test_knowing_later_never_changes_what_was_known_earlier(
     try:
         row = assess_row(known, raw)
     except (ProblemError, LawConflictError):
-        assume(False)
+        assume(condition=False)
         raise
     if later is not None:
         assert assess_row(engine.at(later - timedelta(days=1)), raw) == row

@@ -6,6 +6,7 @@ from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from tariff_engine.compiled.conditions import ConditionCompiler
 from tariff_engine.compiled.parts import (
     FOREVER,
     Choice,
@@ -22,7 +23,6 @@ from tariff_engine.compiled.parts import (
     Override,
     Reach,
 )
-from tariff_engine.compiled.conditions import ConditionCompiler
 from tariff_engine.evaluate.conditions import passes
 from tariff_engine.evaluate.parts import Parts
 from tariff_engine.notation.model import Dated, Piece, Program, Provision, Step
@@ -118,7 +118,13 @@ class _Compiler:
             if isinstance(member, str):
                 found.append((member, 0, FOREVER))
             else:
-                found.append((member.origin, self._bound(member.from_) if member.from_ else 0, self._bound(member.until) if member.until else FOREVER))
+                found.append(
+                    (
+                        member.origin,
+                        self._bound(member.from_) if member.from_ else 0,
+                        self._bound(member.until) if member.until else FOREVER,
+                    )
+                )
         return tuple(found)
 
     # ------------------------------------------------------------ programs and provisions
@@ -137,7 +143,9 @@ class _Compiler:
             if self.book.known(offset, self.known_on):
                 node = self.conditions.node(offset.when, offset.offset)
                 against = frozenset(self._refs(offset.against))
-                offsets.append(CompiledOffset(offset.offset, *self._dates(offset), node, offset.credit, against, offset.says, tuple(offset.cite)))
+                offsets.append(
+                    CompiledOffset(offset.offset, *self._dates(offset), node, offset.credit, against, offset.says, tuple(offset.cite))
+                )
         ended = program.ended
         return CompiledProgram(
             index=place,
@@ -147,7 +155,9 @@ class _Compiler:
             columns=sum(self.columns[name] for name in program.columns),
             one_of=bool(program.one_of),
             by_admission=bool(program.ftz and program.ftz.rate_of == "admission"),
-            chapter98=(chapter98.exempt, tuple(Keep(p, how) for p, how in chapter98.keeps.items()), tuple(chapter98.cite)) if chapter98 else None,
+            chapter98=(chapter98.exempt, tuple(Keep(p, how) for p, how in chapter98.keeps.items()), tuple(chapter98.cite))
+            if chapter98
+            else None,
             outside=tuple((self.conditions.node(o.when, ""), o.says, tuple(o.cite)) for o in program.outside),
             groups=tuple(groups),
             offsets=tuple(offsets),
@@ -160,7 +170,9 @@ class _Compiler:
         for step in provision.steps:  # steps called off bound intervals too: the explanation speaks of them
             self._dates(step)
         effects = [self._effect(step, program, node.id) for step in provision.steps if self.book.known(step, known_on)]
-        unless = [Edge(*self._dates(u), self._refs(u.any), tuple(u.cite), u.by or "") for u in provision.unless if self.book.known(u, known_on)]
+        unless = [
+            Edge(*self._dates(u), self._refs(u.any), tuple(u.cite), u.by or "") for u in provision.unless if self.book.known(u, known_on)
+        ]
         relations = [
             Edge(*self._dates(r), self._refs(r.over), tuple(r.cite), r.by or "", owed=r.test == "owed", on_part=r.on == "part")
             for r in self.book.relations.relations
@@ -301,9 +313,7 @@ def _spec(test: Any) -> tuple[tuple[str, Any], ...]:
         found.append(("in", frozenset({test.is_})))
     if test.in_ is not None:
         found.append(("in", frozenset(test.in_)))
-    for name in ("above", "at_least", "below"):
-        if getattr(test, name) is not None:
-            found.append((name, Fraction(getattr(test, name))))
+    found.extend((name, Fraction(getattr(test, name))) for name in ("above", "at_least", "below") if getattr(test, name) is not None)
     if test.before is not None:
         found.append(("before", test.before))
     if test.from_ is not None:

@@ -113,7 +113,9 @@ class ConditionCompiler:
             end = self.bound(when.entered.until) if when.entered.until else FOREVER
             words = f"entered {when.entered.from_ or ''} to {when.entered.until or ''}"
             known = self.book.known(when.entered, self.known_on)
-            atoms.append(_atom(static=True, bit=self._day(start, end if known else start), kind=Kind.ENTERED, wanted=words, fact="entry_date"))
+            atoms.append(
+                _atom(static=True, bit=self._day(start, end if known else start), kind=Kind.ENTERED, wanted=words, fact="entry_date")
+            )
         if when.hts is not None:
             atoms.extend(self._product_atoms(when.hts))
         atoms.extend(self._line_atoms(when, owner))
@@ -126,10 +128,15 @@ class ConditionCompiler:
             test = when.subject_to
             refs = tuple(self.number[name] for name in self.book.expand(test.any))
             children.append(Node(SUBJECT, refs=refs, owed=test.test == "owed", on_part=test.on == "part"))
-        masks = [0, 0, 0, 0]
-        for atom in atoms:
-            masks[(0 if atom.static else 2) + (0 if atom.want else 1)] |= 1 << atom.bit
-        return Node(ALL, tuple(atoms), *masks, children=tuple(children))
+        return Node(
+            ALL,
+            tuple(atoms),
+            static_true=_mask(atoms, static=True, want=True),
+            static_false=_mask(atoms, static=True, want=False),
+            need_true=_mask(atoms, static=False, want=True),
+            need_false=_mask(atoms, static=False, want=False),
+            children=tuple(children),
+        )
 
     def _origin_atom(self, origin: list[str] | NotOrigin) -> Atom:
         wanted = origin.not_ if isinstance(origin, NotOrigin) else origin
@@ -142,14 +149,18 @@ class ConditionCompiler:
         if wanted.in_ is not None or wanted.starts is not None:
             names = [*(wanted.in_ or []), *(wanted.starts or [])]
             atoms.append(_atom(static=True, bit=self._products(names), kind=Kind.PRODUCT, wanted=f"on {', '.join(names)}", fact="hts"))
-        for name in wanted.not_in or []:
-            atoms.append(_atom(static=True, bit=self._products([name]), want=False, kind=Kind.PRODUCT, wanted=f"not on {name}", fact="hts"))
+        atoms.extend(
+            _atom(static=True, bit=self._products([name]), want=False, kind=Kind.PRODUCT, wanted=f"not on {name}", fact="hts")
+            for name in wanted.not_in or []
+        )
         if wanted.chapter:
             words = f"in chapter {', '.join(wanted.chapter)}"
             atoms.append(_atom(static=True, bit=self._products(wanted.chapter), kind=Kind.PRODUCT, wanted=words, fact="hts"))
         if wanted.not_chapter:
             words = f"outside chapter {', '.join(wanted.not_chapter)}"
-            atoms.append(_atom(static=True, bit=self._products(wanted.not_chapter), want=False, kind=Kind.PRODUCT, wanted=words, fact="hts"))
+            atoms.append(
+                _atom(static=True, bit=self._products(wanted.not_chapter), want=False, kind=Kind.PRODUCT, wanted=words, fact="hts")
+            )
         return atoms
 
     def _line_atoms(self, when: When, owner: str) -> list[Atom]:
@@ -178,7 +189,9 @@ class ConditionCompiler:
             bare = owner.partition("/")[0]
             if bare not in self._claims:
                 self._claims[bare] = self._dynamic("", None)
-            atoms.append(_atom(static=False, bit=self._claims[bare], want=when.claimed, kind=Kind.CLAIM, wanted=bare, fact="exclusion_claims"))
+            atoms.append(
+                _atom(static=False, bit=self._claims[bare], want=when.claimed, kind=Kind.CLAIM, wanted=bare, fact="exclusion_claims")
+            )
         return atoms
 
     def _fact_atom(self, fact: str, test: bool | Test) -> Atom:
@@ -219,6 +232,14 @@ class ConditionCompiler:
             rates=tuple((1 << bit, low, high) for (low, high), bit in self._rates.items()),
             claims={heading: 1 << bit for heading, bit in self._claims.items()},
         )
+
+
+def _mask(atoms: list[Atom], *, static: bool, want: bool) -> int:
+    mask = 0
+    for atom in atoms:
+        if atom.static == static and atom.want == want:
+            mask |= 1 << atom.bit
+    return mask
 
 
 def _atom(*, static: bool, bit: int, kind: Kind, wanted: str, fact: str, want: bool = True) -> Atom:

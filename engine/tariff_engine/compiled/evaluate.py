@@ -88,7 +88,14 @@ class CompiledEvaluator:
         return Evaluated(self, plan, line, base, column, amounts)
 
     def _unusual(
-        self, line: Line, base: Base, column: str, situation: Situation, key: tuple[int, int, int], floors: tuple[bool, ...], amounts: list[int]
+        self,
+        line: Line,
+        base: Base,
+        column: str,
+        situation: Situation,
+        key: tuple[int, int, int],
+        floors: tuple[bool, ...],
+        amounts: list[int],
     ) -> Evaluated:
         """Lines whose plan depends on more than bits (loading day, chapter 98): remembered by those facts themselves."""
         facts = line.facts
@@ -106,7 +113,14 @@ class CompiledEvaluator:
         return Evaluated(self, plan, line, base, column, amounts)
 
     def _resolve(
-        self, line: Line, base: Base, column: int, situation: Situation, key: tuple[int, int, int], floors: tuple[bool, ...], amounts: list[int]
+        self,
+        line: Line,
+        base: Base,
+        column: int,
+        situation: Situation,
+        key: tuple[int, int, int],
+        floors: tuple[bool, ...],
+        amounts: list[int],
     ) -> Plan:
         facts = line.facts
         loaded = facts.get("loaded_date")
@@ -228,7 +242,20 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 class Evaluated:
     """A plan applied to a line: duties in cents by row, the base duty left on the chapter 1-97 number, and all of it."""
 
-    __slots__ = ("_bases", "_evaluator", "_split", "amounts", "base", "base_duty", "column", "duties", "full_base_duty", "line", "offsets", "plan")
+    __slots__ = (
+        "_bases",
+        "_evaluator",
+        "_split",
+        "amounts",
+        "base",
+        "base_duty",
+        "column",
+        "duties",
+        "full_base_duty",
+        "line",
+        "offsets",
+        "plan",
+    )
 
     def __init__(self, evaluator: CompiledEvaluator, plan: Plan, line: Line, base: Base, column: str, amounts: list[int]) -> None:
         """Compute the money of a line by its plan."""
@@ -248,7 +275,9 @@ class Evaluated:
 
     def _values(self) -> list[int]:
         """The value of each split line in whole dollars."""
-        return [sum(amount for place, amount in enumerate(self.amounts) if mask >> place & 1 and amount > 0) for mask, _ in self.plan.groups]
+        return [
+            sum(amount for place, amount in enumerate(self.amounts) if mask >> place & 1 and amount > 0) for mask, _ in self.plan.groups
+        ]
 
     def _charge_split(self) -> None:
         split, values = [], self._values()
@@ -319,7 +348,7 @@ class Evaluated:
         row = self.plan.rows[place]
         amount = sum(amount for bit, amount in enumerate(self.amounts) if row.parts >> bit & 1 and amount > 0)
         frame = self.plan.states[row.place].frame
-        return amount if frame is None or row.kind == "exemption" and not row.framed and frame >= amount else min(amount, frame)
+        return amount if frame is None or (row.kind == "exemption" and not row.framed and frame >= amount) else min(amount, frame)
 
     def amount(self, mask: int, frame: int | None) -> int:
         """Return the dollars of some parts of the value, at most what chapter 98 leaves."""
@@ -369,10 +398,18 @@ class Evaluated:
             )
         values, segments = self._values(), []
         for number, (mask, inside) in enumerate(self.plan.groups):
-            money = self._split[number] if self._split else tuple(self.duties[place] if self._first(place) == number else 0 for place in inside)
+            money = (
+                self._split[number] if self._split else tuple(self.duties[place] if self._first(place) == number else 0 for place in inside)
+            )
             segments.append(Segment(self._names(mask), values[number], inside, money, self._bases[number] if self._bases else None))
         return Derivation(
-            self.line.day, (*rows, *self.offsets), self.base_duty, self.full_base_duty, tuple(segments), self.plan.assumed, self.plan.prohibited
+            self.line.day,
+            (*rows, *self.offsets),
+            self.base_duty,
+            self.full_base_duty,
+            tuple(segments),
+            self.plan.assumed,
+            self.plan.prohibited,
         )
 
     def _first(self, place: int) -> int:

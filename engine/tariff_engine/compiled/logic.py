@@ -52,12 +52,7 @@ def dynamic_bits(node: Node) -> int:
     return found
 
 
-def subjects(node: Node) -> tuple[int, ...]:
-    """Return every provision that a tree is subject to."""
-    return node.refs + tuple(ref for child in node.children for ref in subjects(child))
-
-
-def decide(node: Node, true: int, false: int, subject: SubjectTest) -> Decision:  # noqa: C901  one branch a kind of node
+def decide(node: Node, true: int, false: int, subject: SubjectTest) -> Decision:
     """Decide a simplified tree by the bits known to be true and known to be false."""
     if node.kind == ALL:
         if node.need_true & false or node.need_false & true:
@@ -145,7 +140,7 @@ class Explainer:
         facts = (atom.fact,) if atom.fact else ()
         if atom.static:
             holds = bool(self.static >> atom.bit & 1) == atom.want
-            told = not holds or atom.kind == Kind.ENTERED and atom.wanted.startswith("entered before")
+            told = not holds or (atom.kind == Kind.ENTERED and atom.wanted.startswith("entered before"))
             return holds, Reason(Kind(atom.kind), atom.wanted, self.seen(atom.kind, atom.fact), facts) if told else MET
         set_, unset = bool(self.true >> atom.bit & 1), bool(self.false >> atom.bit & 1)
         if not set_ and not unset:

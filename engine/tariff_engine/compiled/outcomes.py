@@ -69,7 +69,15 @@ class Outcomes:
             claim = self.evaluated.line.facts.get("chapter98")
             reason = Reason(Kind.BARRED, program.outside[state.outside][1] if state.outside >= 0 else f"chapter 98 entry {claim}")
         found = Outcome(
-            provision.id, program.name, state.verdict, reason, None, state.heading, effect.kind == "prohibited", effect.by, cites=state.cites
+            provision.id,
+            program.name,
+            state.verdict,
+            reason,
+            None,
+            state.heading,
+            effect.kind == "prohibited",
+            effect.by,
+            cites=state.cites,
         )
         found.add = state.rate if state.kind == "add" else None
         found.up_to = state.rate if state.kind == "up_to" else None

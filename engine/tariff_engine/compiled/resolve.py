@@ -6,11 +6,11 @@ reaches. Where law picks the lowest duty, amounts decide; the plan then carries 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from tariff_engine.compiled.logic import decide, subjects
+from tariff_engine.compiled.logic import decide, simplify
 from tariff_engine.compiled.parts import CompiledBook, Edge, FamilyRow, Node, Reach
 from tariff_engine.compiled.situation import Live, Situation
 from tariff_engine.evaluate.derivation import Assumed, Verdict
@@ -339,7 +339,7 @@ class Resolver:
                 return state
             if state.is_duty:
                 self.relieved.add(winner_place)
-            kept = state.taken + ((winner_place, winner.heading, "group", cites),)
+            kept = (*state.taken, (winner_place, winner.heading, "group", cites))
             lost = State(state.live, Verdict.DISPLACED, state.heading, state.kind, state.rate, state.at_floor, state.cites)
             lost.taken, lost.assumed, lost.assumed_bits, lost.frame = kept, state.assumed, state.assumed_bits, state.frame
             lost.would = state.parts
@@ -413,16 +413,14 @@ class Resolver:
         return tuple((mask, tuple(n for n, row in enumerate(rows) if row.parts & mask or not row.parts)) for mask in masks)
 
     def _offsets(self) -> tuple[tuple[str, int, str, frozenset[int]], ...]:
-        found = []
-        for program in self.book.programs:
-            for offset in program.offsets:
-                if offset.start <= self.day < offset.end and self._offset_holds(offset.condition):
-                    found.append((offset.name, program.index, offset.fact, offset.against))
-        return tuple(found)
+        return tuple(
+            (offset.name, program.index, offset.fact, offset.against)
+            for program in self.book.programs
+            for offset in program.offsets
+            if offset.start <= self.day < offset.end and self._offset_holds(offset.condition)
+        )
 
     def _offset_holds(self, node: Node) -> bool:
-        from tariff_engine.compiled.logic import simplify  # noqa: PLC0415  used for offsets only
-
         left = simplify(node, self.situation.static)
         if isinstance(left, bool):
             return left
@@ -455,16 +453,6 @@ def lowest(terms: tuple[tuple[str, Fraction, int, int | None], ...], amounts: li
     return best
 
 
-def needed(book: CompiledBook, situation: Situation) -> set[int]:
-    """Return every provision that the live ones can ask for."""
-    found: set[int] = set()
-    for live in situation.live.values():
-        found |= set(subjects(live.condition))
-        for edge in (*live.provision.unless, *live.provision.relations):
-            found |= set(edge.refs)
-    return found & set(range(len(book.provisions)))
-
-
 def _bits(mask: int) -> list[int]:
     """Return the numbers of the bits that are set, the lowest first."""
     found = []
@@ -477,8 +465,6 @@ def _bits(mask: int) -> list[int]:
 
 def _deny(node: Node, bits: int) -> Node:
     """Return a tree in which every test on these bits fails, whichever way it is put."""
-    from dataclasses import replace  # noqa: PLC0415  rare
-
     children = tuple(_deny(child, bits) for child in node.children)
     if (node.need_true | node.need_false) & bits:
         return Node(1)  # an ANY without branches never holds

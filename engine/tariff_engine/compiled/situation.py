@@ -120,7 +120,11 @@ class Situations:
         key = (interval, admission, static, apart, tuple(rows.values()))
         found = self._found.get(key)
         if found is None:
-            live = {item.provision.index: item for program in self.book.programs for item in self._live_of(program, interval, admission, static, apart, rows)}
+            live = {
+                item.provision.index: item
+                for program in self.book.programs
+                for item in self._live_of(program, interval, admission, static, apart, rows)
+            }
             found = self._found[key] = _situation(interval, admission, static, apart, live)
         return found
 

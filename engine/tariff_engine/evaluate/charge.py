@@ -55,21 +55,24 @@ class Draft:
     framed: bool = False
 
 
-def charge(drafts: Sequence[Draft], amounts: Mapping[str, int], base: Base) -> tuple[tuple[Row, ...], tuple[Segment, ...], int | None, int | None]:
+def charge(
+    drafts: Sequence[Draft], amounts: Mapping[str, int], base: Base
+) -> tuple[tuple[Row, ...], tuple[Segment, ...], int | None, int | None]:
     """Return rows with duties, the filing split, the base duty left on the chapter 1-97 number and the full base duty (cents)."""
     groups = _split(drafts, amounts)
     per_row: list[list[int]] = [[] for _ in drafts]
     for members, value in groups:
         for place, draft in enumerate(drafts):
-            inside = bool(draft.parts & members)
-            per_row[place].append(cents(draft.rate * value) if inside and not draft.framed else 0)
+            charged = bool(draft.parts & members) and not draft.framed
+            per_row[place].append(cents(draft.rate * value) if charged else 0)
     for place, draft in enumerate(drafts):
         if draft.framed:  # chapter 98 leaves one amount of the value: it is charged once, on the first line that it reaches
             first = next((n for n, (members, _) in enumerate(groups) if draft.parts & members), 0)
             per_row[place][first] = cents(draft.rate * draft.base)
     bases, left, full = _base_duties(drafts, groups, base)
     rows = tuple(
-        Row(d.heading, d.outcome.id, d.outcome.program, d.kind, d.rate, d.base, sum(per_row[n]), d.parts, d.outcome.cites, d.outcome.by) for n, d in enumerate(drafts)
+        Row(d.heading, d.outcome.id, d.outcome.program, d.kind, d.rate, d.base, sum(per_row[n]), d.parts, d.outcome.cites, d.outcome.by)
+        for n, d in enumerate(drafts)
     )
     segments = []
     for n, (members, value) in enumerate(groups):

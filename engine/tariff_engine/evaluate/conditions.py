@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tariff_engine.evaluate.derivation import MET, Kind, Reason
 from tariff_engine.evaluate.words import nearness, value_words
 from tariff_engine.money import approximate_percent, percent_text
-from tariff_engine.notation.model import NotOrigin, Products, SubjectTo, Test, When
+from tariff_engine.notation.model import BaseRate, InTransit, NotOrigin, Products, SubjectTo, Test, When
 
 if TYPE_CHECKING:
     from tariff_engine.book import Book
@@ -132,7 +132,15 @@ def test_words(test: bool | Test) -> str:
     """Return a test in words."""
     if isinstance(test, bool):
         return "true" if test else "false"
-    words = {"is_": "", "in_": "one of ", "above": "above ", "at_least": "at least ", "below": "below ", "before": "before ", "from_": "on or after "}
+    words = {
+        "is_": "",
+        "in_": "one of ",
+        "above": "above ",
+        "at_least": "at least ",
+        "below": "below ",
+        "before": "before ",
+        "from_": "on or after ",
+    }
     found = [(words[name], getattr(test, name)) for name in words if getattr(test, name) is not None]
     return " and ".join(f"{word}{', '.join(value) if isinstance(value, list) else value}" for word, value in found)
 
@@ -185,9 +193,9 @@ def holds(view: View, when: When, subject: Subject, heading: str, day: date) -> 
     if when.column is not None:
         parts.append(Truth(view.column in when.column, Reason(Kind.COLUMN, ", ".join(when.column), view.column)))
     if when.base_rate is not None:
-        parts.append(_base_rate(view, when))
+        parts.append(_base_rate(view, when.base_rate))
     if when.in_transit is not None:
-        parts.extend(_in_transit(view, when))
+        parts.extend(_in_transit(view, when.in_transit))
     parts.extend(on_fact(view, name, test) for name, test in (when.facts or {}).items())
     if when.claimed is not None:
         bare = heading.partition("/")[0]
@@ -204,9 +212,7 @@ def holds(view: View, when: When, subject: Subject, heading: str, day: date) -> 
     return result
 
 
-def _in_transit(view: View, when: When) -> list[Truth]:
-    window = when.in_transit
-    assert window is not None
+def _in_transit(view: View, window: InTransit) -> list[Truth]:
     day = view.line.day
     words = f"entered before {window.entered_before}"
     parts = [Truth(day < window.entered_before, Reason(Kind.ENTERED, words, str(day), ("entry_date",)))]
@@ -220,11 +226,14 @@ def _in_transit(view: View, when: When) -> list[Truth]:
     return parts
 
 
-def _base_rate(view: View, when: When) -> Truth:
-    bounds = when.base_rate
-    assert bounds is not None
+def _base_rate(view: View, bounds: BaseRate) -> Truth:
     words = " and ".join(
-        word for word in (bounds.at_least and f"at least {percent_text(bounds.at_least)}", bounds.below and f"below {percent_text(bounds.below)}") if word
+        word
+        for word in (
+            bounds.at_least and f"at least {percent_text(bounds.at_least)}",
+            bounds.below and f"below {percent_text(bounds.below)}",
+        )
+        if word
     )
     if view.ave is None:
         return Truth(None, Reason(Kind.BASE_RATE, words, "", ("quantity",), ("quantity",)), frozenset({"quantity"}))

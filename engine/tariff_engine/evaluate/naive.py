@@ -59,7 +59,11 @@ class NaiveEvaluation:
         return holds(assumed, when, self._subject, node.id, day), tuple(sorted(truth.facts))
 
     def _subject(self, test: SubjectTo) -> Truth:
-        hits = [o for name in self.book.expand(test.any) if (o := self.decide(name)).applies and o.covers and (test.test == "applies" or self._owed(o))]
+        hits = [
+            o
+            for name in self.book.expand(test.any)
+            if (o := self.decide(name)).applies and o.covers and (test.test == "applies" or self._owed(o))
+        ]
         if not hits:
             return Truth(holds=False, reason=Reason(Kind.SUBJECT, test.test, "none of the named duties"))
         covers = self.everything if test.on == "article" else frozenset[str]().union(*(o.covers for o in hits))
@@ -145,13 +149,11 @@ class NaiveEvaluation:
         base = next((b.base for b in step.base_if if self._decide(node, When(hts=b.hts), day)[0].holds), step.base)
         covered = truth.covers and not result.is_duty
         result.reach = frozenset[str]().union(*truth.covers) if covered else self._reach(base, node.id)
-        self._settle(result, node, frame)
+        self._settle(result, node, step, frame)
         return result
 
-    def _settle(self, result: Outcome, node: Node, frame: int | None) -> None:
+    def _settle(self, result: Outcome, node: Node, step: Step, frame: int | None) -> None:
         """Take away what exceptions and relations take; say what is left."""
-        step = result.step
-        assert step is not None
         result.would_base = self._amount(result.reach, frame)
         left = self._take_away(result, result.reach)
         result.parts, result.base = left, self._amount(left, frame)
@@ -230,7 +232,11 @@ class NaiveEvaluation:
     # ------------------------------------------------------------ exceptions, relations, groups
     def _take_away(self, outcome: Outcome, reach: frozenset[str]) -> frozenset[str]:
         """The provision's own exceptions in their order, then the dated relations; a part that is taken is gone."""
-        left, node = reach, self.book.nodes[outcome.id]
+        left = self._except(outcome, reach)
+        return self._displace(outcome, left) if outcome.is_duty else left
+
+    def _except(self, outcome: Outcome, left: frozenset[str]) -> frozenset[str]:
+        node = self.book.nodes[outcome.id]
         for unless in node.provision.unless:
             if not self.book.live(unless, self.line.day, self.known_on):
                 continue
@@ -242,8 +248,9 @@ class NaiveEvaluation:
                     outcome.taken.append(Taken(name, other.heading, "exception", tuple(unless.cite)))
                     if outcome.is_duty:
                         self.relieved.setdefault(name, set()).add(outcome.id)
-        if not outcome.is_duty:
-            return left
+        return left
+
+    def _displace(self, outcome: Outcome, left: frozenset[str]) -> frozenset[str]:
         for relation in self.book.relations.relations:
             if not self.book.live(relation, self.line.day, self.known_on) or outcome.id not in self.book.expand(relation.excludes):
                 continue
@@ -272,13 +279,20 @@ class NaiveEvaluation:
         if not any(outcome.id in rank for rank in order):
             return outcome
         ave = self.base.ave
-        alive = [(n, other.extra(ave) * other.base, other) for n, rank in enumerate(order) for name in rank if (other := self.candidate(name)).applies]
+        alive = [
+            (n, other.extra(ave) * other.base, other)
+            for n, rank in enumerate(order)
+            for name in rank
+            if (other := self.candidate(name)).applies
+        ]
         winner = min(alive, key=lambda item: item[:2])[2]
         if winner.id == outcome.id:
             return outcome
         if outcome.is_duty:
             self.relieved.setdefault(winner.id, set()).add(outcome.id)
-        lost = Outcome(outcome.id, outcome.program, Verdict.DISPLACED, outcome.reason, outcome.step, outcome.heading, outcome.forbids, outcome.by)
+        lost = Outcome(
+            outcome.id, outcome.program, Verdict.DISPLACED, outcome.reason, outcome.step, outcome.heading, outcome.forbids, outcome.by
+        )
         lost.add, lost.up_to = outcome.add, outcome.up_to
         lost.would_base, lost.assumed, lost.cites = outcome.base, outcome.assumed, outcome.cites
         lost.taken = [*outcome.taken, Taken(winner.id, winner.heading, "group", cites)]

@@ -37,7 +37,7 @@ def value_words(value: Any) -> str:
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
-def reason_words(reason: Reason, seen: str | None = None) -> str:  # noqa: C901, PLR0911, PLR0912  one sentence a kind
+def reason_words(reason: Reason, seen: str | None = None) -> str:  # noqa: C901  one sentence a kind
     """Return one plain sentence for a reason, without a full stop; `seen` replaces the value that the reason met."""
     kind, wanted = reason.kind, _plain(reason.wanted)
     seen = reason.seen if seen is None else seen

@@ -46,8 +46,9 @@ class Report:
 
 
 def check(root: Traversable) -> Report:
-    """Check the rules folder. One run tells every problem, except that nothing is looked up while the form of a file is wrong, and
-    that no example is run while the lists, the facts or the order among provisions are wrong.
+    """Check the rules folder and report every problem.
+
+    Nothing is looked up while the form of a file is wrong, and no example is run while the lists, the facts or the order are wrong.
     """
     seconds: dict[str, float] = {}
     problems: list[str] = []

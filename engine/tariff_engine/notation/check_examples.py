@@ -29,8 +29,10 @@ class Result:
 
 
 class Assessor:
-    """Assesses examples by one law. What is known today goes through the compiled evaluator, which users run; an earlier day of knowledge
-    through the naive one, which needs no compilation of its own.
+    """Assesses examples by one law.
+
+    What is known today goes through the compiled evaluator, which users run; an earlier day of knowledge goes through the naive one, which
+    needs no compilation of its own.
     """
 
     def __init__(self, places: Places, law: Law) -> None:

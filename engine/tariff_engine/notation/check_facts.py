@@ -32,6 +32,7 @@ def check_facts(places: Places) -> Iterator[str]:
     """Yield what is wrong with facts, slices, contradictions and the tests on facts."""
     book = places.book
     yield from _dictionary(places)
+    yield from _contradictions(places)
     yield from _slices(places)
     used: set[str] = set()
     for path, model in places.models():
@@ -60,7 +61,7 @@ def check_facts(places: Places) -> Iterator[str]:
 
 # ---------------------------------------------------------------- tests
 def _tests(thing: object, trail: Trail) -> Iterator[Tested]:
-    """The facts that an object of the notation looks at by itself, not through an object inside it."""
+    """Yield the facts that an object of the notation looks at by itself, not through an object inside it."""
     if isinstance(thing, When):
         for name, test in (thing.facts or {}).items():
             yield Tested((*trail, "facts", name), name, test)
@@ -129,7 +130,7 @@ def _operands(book: Book, name: str, fact: Fact, test: Test) -> str:
 
 
 def _unknowns(places: Places, path: str, provision: Provision, trail: Trail) -> Iterator[str]:
-    """What a provision takes for unknown facts must be facts that it tests, in values that they can have."""
+    """Yield what a provision takes for facts that it does not test, or in values that they cannot have."""
     tested = {test.fact for where, thing in inside(provision) for test in _tests(thing, where)}
     for name, rule in provision.if_unknown.items():
         spot = (*trail, "if_unknown", name)
@@ -142,8 +143,8 @@ def _unknowns(places: Places, path: str, provision: Provision, trail: Trail) -> 
             yield places.at(path, (*spot, "take"), f"{name} {words}")
 
 
-def _takes(book: Book, fact: Fact, take: bool | str | None) -> str:  # noqa: FBT001  a value of a fact
-    """Whether a fact can have the value that law takes for it."""
+def _takes(book: Book, fact: Fact, take: bool | str | None) -> str:
+    """Say why a fact cannot have the value that law takes for it; nothing where it can."""
     if take is None:
         return ""
     if fact.type == "bool":
@@ -179,6 +180,10 @@ def _dictionary(places: Places) -> Iterator[str]:
                     "facts.yaml", ("facts", name, "aliases"), f"{alias} already stands for {names[alias]}; give {name} another alias"
                 )
             names.setdefault(alias, name)
+
+
+def _contradictions(places: Places) -> Iterator[str]:
+    book = places.book
     for place, rule in enumerate(book.contradictions):
         trail = ("contradictions", place)
         if rule.field not in {*rule.facts, *(rule.after or ())}:

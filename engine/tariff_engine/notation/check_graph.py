@@ -82,7 +82,7 @@ def _asked(book: Book, node: Node) -> Iterator[tuple[Span, str]]:
 
 
 def _subjects(book: Book, when: When, span: Span) -> Iterator[tuple[Span, str]]:
-    """The provisions that a condition is subject to, in the days that its clauses leave."""
+    """Yield the provisions that a condition is subject to, in the days that its clauses leave."""
     if when.entered is not None:
         span = span.of(when.entered)
     if when.in_transit is not None:
@@ -104,26 +104,27 @@ def _circles(book: Book, edges: list[Edge]) -> Iterator[tuple[date, date, list[s
     at day by day, and where a circle is left, by every day of knowledge on which something inside it changes.
     """
     days = sorted({book.horizon.from_, *_boundaries(book, edges)})
-    edges = [edge for knot in _knots(edges) for edge in knot]
+    edges = _knot(edges)
     alive = _Alive(book)
     done: set[frozenset[int]] = set()
     numbers = {id(edge): number for number, edge in enumerate(edges)}
+    members = {name for edge in edges for name, _ in (edge.source, edge.target)}
     for day in days:
-        asked = {name for name in {edge.source[0] for edge in edges} | {edge.target[0] for edge in edges} if alive.ever(name, day)}
-        live = [edge for edge in edges if edge.span.start <= day < edge.span.end and edge.source[0] in asked and edge.target[0] in asked]
-        for knot in _knots(live):
-            names = {edge.source[0] for edge in knot}
-            spans = {edge.span.acts for edge in knot}
-            acts = {act for pairs in spans for pair in pairs for act in pair if act} | {act for name in names for act in alive.acts(name)}
-            for known_on in sorted({book.published(act) for act in acts} | {date.max}):
-                seen = {pairs for pairs in spans if all(book.visible(by, withdrawn_by, known_on) for by, withdrawn_by in pairs)}
-                living = {name for name in names if alive.at(name, day, known_on)}
-                known = [edge for edge in knot if edge.span.acts in seen and edge.source[0] in living and edge.target[0] in living]
-                key = frozenset(numbers[id(edge)] for edge in known)
-                if key not in done:
-                    done.add(key)
-                    for inner in _knots(known):
-                        yield day, known_on, _walk(inner)
+        asked = {name for name in members if alive.ever(name, day)}
+        knot = _knot([e for e in edges if e.span.start <= day < e.span.end and e.source[0] in asked and e.target[0] in asked])
+        names = {edge.source[0] for edge in knot}
+        spans = {edge.span.acts for edge in knot}
+        acts = {act for pairs in spans for pair in pairs for act in pair if act} | {act for name in names for act in alive.acts(name)}
+        for known_on in sorted({book.published(act) for act in acts} | ({date.max} if knot else set())):
+            seen = {pairs for pairs in spans if all(book.visible(by, withdrawn_by, known_on) for by, withdrawn_by in pairs)}
+            living = {name for name in names if alive.at(name, day, known_on)}
+            known = [edge for edge in knot if edge.span.acts in seen and edge.source[0] in living and edge.target[0] in living]
+            key = frozenset(numbers[id(edge)] for edge in known)
+            if key not in done:
+                done.add(key)
+                circle = _knot(known)
+                if circle:
+                    yield day, known_on, _walk(circle)
 
 
 def _boundaries(book: Book, edges: list[Edge]) -> Iterator[date]:
@@ -167,50 +168,14 @@ class _Alive:
         return chosen is not None and not chosen.ended
 
 
-def _knots(edges: list[Edge]) -> list[list[Edge]]:
-    """Return the edges inside each strongly connected set of points (Tarjan), the circles that they can form."""
-    follow: dict[Point, list[Point]] = {}
-    for edge in edges:
-        follow.setdefault(edge.source, []).append(edge.target)
-    number: dict[Point, int] = {}
-    low: dict[Point, int] = {}
-    stack: list[Point] = []
-    component: dict[Point, int] = {}
-    sizes: list[int] = []
-    for root in follow:
-        if root in number:
-            continue
-        work = [(root, iter(follow[root]))]
-        number[root] = low[root] = len(number)
-        stack.append(root)
-        while work:
-            point, rest = work[-1]
-            target = next(rest, None)
-            if target is None:
-                work.pop()
-                if work:
-                    low[work[-1][0]] = min(low[work[-1][0]], low[point])
-                if low[point] == number[point]:
-                    size = 0
-                    while True:
-                        member = stack.pop()
-                        component[member] = len(sizes)
-                        size += 1
-                        if member == point:
-                            break
-                    sizes.append(size)
-            elif target not in number:
-                number[target] = low[target] = len(number)
-                stack.append(target)
-                work.append((target, iter(follow.get(target, ()))))
-            elif target not in component:
-                low[point] = min(low[point], number[target])
-    knots: dict[int, list[Edge]] = {}
-    for edge in edges:
-        place = component[edge.source]
-        if component[edge.target] == place and (sizes[place] > 1 or edge.source == edge.target):
-            knots.setdefault(place, []).append(edge)
-    return list(knots.values())
+def _knot(edges: list[Edge]) -> list[Edge]:
+    """Return the edges that can be part of a circle: those left when whatever nobody asks, or asks nobody, is taken away again and again."""
+    while True:
+        sources, targets = {edge.source for edge in edges}, {edge.target for edge in edges}
+        kept = [edge for edge in edges if edge.source in targets and edge.target in sources]
+        if len(kept) == len(edges):
+            return kept
+        edges = kept
 
 
 def _walk(knot: list[Edge]) -> list[str]:

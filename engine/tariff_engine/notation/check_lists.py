@@ -36,7 +36,7 @@ def check_lists(places: Places) -> Iterator[str]:
 
 
 def _rows(table: Table) -> Iterator[tuple[Row, str]]:
-    """Rows that stand twice, rows without a source, and days that no act set."""
+    """Yield rows that stand twice, rows without a source, and days that no act set."""
     cited = "cite" in table.columns
     seen: dict[tuple[object, ...], Row] = {}
     starts = {row.from_ for row in table.rows if not row.by}
@@ -69,7 +69,7 @@ def _rows(table: Table) -> Iterator[tuple[Row, str]]:
 
 
 def _family(places: Places, name: str, node: Node) -> Iterator[str]:
-    """The rows of a provision's table: cells in form, and one answer to each question."""
+    """Yield what is wrong with the rows of a provision's table: cells out of form, and two answers to one question."""
     book, provision = places.book, node.provision
     by_origin, by_hts = "origin" in (provision.look_up or []), "hts" in (provision.look_up or [])
     groups: dict[tuple[str, str], list[tuple[str, Row]]] = {}
@@ -95,7 +95,7 @@ def _family(places: Places, name: str, node: Node) -> Iterator[str]:
 
 
 def _cells(book: Book, row: Row, *, partial: bool, by_origin: bool) -> Iterator[str]:
-    """What the evaluators read from a row of a table, in its form: an empty rate would be a silent zero."""
+    """Yield the cells that an evaluator could not read as they stand: an empty rate would be a silent zero."""
     effect, rate = row["effect"] or "add", row["rate"]
     if effect not in _EFFECTS:
         yield f"effect: write one of {', '.join(_EFFECTS)}, not {effect!r}"
@@ -108,15 +108,7 @@ def _cells(book: Book, row: Row, *, partial: bool, by_origin: bool) -> Iterator[
     for column in ("heading", "at_floor", "transit_heading"):
         if (row[column] or column == "heading") and not _HEADING.match(row[column]):
             yield f"{column}: write a heading such as 9903.01.25, not {row[column]!r}"
-    transit = [column for column in _TRANSIT if row[column]]
-    if transit and len(transit) != len(_TRANSIT):
-        yield f"{transit[0]}: goods in transit need all of {', '.join(_TRANSIT)}; fill or empty the others"
-    elif transit:
-        for column in _TRANSIT[:2]:
-            if not _is_day(row[column]):
-                yield f"{column}: {row[column]!r} is no day; write it as 2025-03-04"
-        if not _RATE.match(row["transit_rate"]):
-            yield f"transit_rate: write a rate such as 10%, not {row['transit_rate']!r}"
+    yield from _transit(row)
     if row["partial_ex"] and not partial:
         yield "partial_ex: the provision does not say which fact claims a described article; give it claim_partial: FACT, or empty the cell"
     if (
@@ -128,6 +120,19 @@ def _cells(book: Book, row: Row, *, partial: bool, by_origin: bool) -> Iterator[
         yield f"origin: {row['origin']!r} is neither *, nor a country, nor group:NAME"
     if (row.from_ != date.min or row.until != date.max) and not row.by:
         yield "by: a row of a table with dates names the act that set them"
+
+
+def _transit(row: Row) -> Iterator[str]:
+    """Yield what is wrong with the window in which goods in transit keep a heading and a rate."""
+    transit = [column for column in _TRANSIT if row[column]]
+    if transit and len(transit) != len(_TRANSIT):
+        yield f"{transit[0]}: goods in transit need all of {', '.join(_TRANSIT)}; fill or empty the others"
+    elif transit:
+        for column in _TRANSIT[:2]:
+            if not _is_day(row[column]):
+                yield f"{column}: {row[column]!r} is no day; write it as 2025-03-04"
+        if not _RATE.match(row["transit_rate"]):
+            yield f"transit_rate: write a rate such as 10%, not {row['transit_rate']!r}"
 
 
 def _is_day(text: str) -> bool:

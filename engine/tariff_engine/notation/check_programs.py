@@ -36,17 +36,14 @@ def check_frame(places: Places) -> Iterator[str]:
 
 def _eras(places: Places) -> Iterator[str]:
     book = places.book
-    for key, rows in (("filing", book.filing), ("limits", book.limits)):
-        if rows and rows[0].from_ > book.horizon.from_:
-            words = f"it begins on {rows[0].from_}, after the book, which begins on {book.horizon.from_}; let it begin with the book"
+    for key, days in (("filing", [era.from_ for era in book.filing]), ("limits", [limit.from_ for limit in book.limits])):
+        if days and days[0] > book.horizon.from_:
+            words = f"it begins on {days[0]}, after the book, which begins on {book.horizon.from_}; let it begin with the book"
             yield places.at("filing.yaml", (key, 0, "from"), words)
-        for place, (before, after) in enumerate(pairwise(rows), start=1):
-            if after.from_ <= before.from_:
-                yield places.at(
-                    "filing.yaml",
-                    (key, place, "from"),
-                    f"{after.from_} does not follow {before.from_}; let the days rise from top to bottom",
-                )
+        for place, (before, after) in enumerate(pairwise(days), start=1):
+            if after <= before:
+                words = f"{after} does not follow {before}; let the days rise from top to bottom"
+                yield places.at("filing.yaml", (key, place, "from"), words)
     if not book.filing:
         yield places.at("filing.yaml", ("filing",), "say in which order headings are filed")
     for place, era in enumerate(book.filing):
@@ -106,7 +103,7 @@ def _life(program: Program, provision: Provision) -> tuple[date, date]:
 
 
 def _class(places: Places, path: str, program: Program) -> Iterator[str]:
-    """The class of the program has its place in the order of every day on which a provision can be filed."""
+    """Yield the days on which a provision can be filed and the class of the program has no place in the order."""
     lives = [_life(program, provision) for provision in program.provisions]
     start, end = min(first for first, _ in lives), max(last for _, last in lives)
     for era in places.book.filing:
@@ -186,7 +183,7 @@ def _meet(book: Book, one: Provision, two: Provision) -> bool:
 
 
 def _closed(provision: Provision, place: int) -> Dated:
-    """A step up to the next that takes its place for certain: one that no act called off."""
+    """Return a step up to the next that takes its place for certain: one that no act called off."""
     step = provision.steps[place]
     later = [other.from_ for other in provision.steps[place + 1 :] if other.from_ > step.from_ and other.withdrawn_by is None]
     ends = [day for day in (step.until, *later[:1]) if day is not None]

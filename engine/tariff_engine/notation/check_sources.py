@@ -2,41 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from tariff_engine.notation.check_places import Places, inside
 from tariff_engine.notation.model import Dated, Group, Instrument, Offset, Relation, Step, Strict, Unless
 from tariff_engine.notation.wording import near
 
 
-def check_sources(places: Places, frame: Mapping[str, Strict | list[Strict]]) -> Iterator[str]:
+def check_sources(places: Places, frame: Mapping[str, Strict | Sequence[Strict]]) -> Iterator[str]:
     """Yield what is wrong with acts. `frame` holds what the files on fees and de minimis say, by their paths."""
     book = places.book
-    acts = dict(book.instruments)
-    used: set[str] = set()
-    for path, model in frame.items():
-        own: dict[str, Instrument] = getattr(model, "instruments", {})
+    owners = {"instruments.yaml": book.instruments, **{path: getattr(model, "instruments", {}) for path, model in frame.items()}}
+    acts: dict[str, Instrument] = {}
+    for path, own in owners.items():
         for name, act in own.items():
             yield from _act(places, path, name, act)
             if acts.setdefault(name, act).published != act.published:
                 words = f"{name} is published {act.published} here and {acts[name].published} elsewhere; give both the same day"
                 yield places.at(path, ("instruments", name), words)
-    for name, act in book.instruments.items():
-        yield from _act(places, "instruments.yaml", name, act)
+    used = {act for table in book.tables.values() for row in table.rows for act in (row.by, row.withdrawn_by)}
     for path, model in (*places.models(), *frame.items()):
         for trail, thing in inside(model):
             if isinstance(thing, Dated):
                 used |= {name for name in (thing.by, thing.withdrawn_by) if name}
                 for words in _dated(thing, acts, demands=path not in frame):
                     yield places.at(path, trail, words)
-    for name, table in book.tables.items():
-        if not name.startswith("list:"):
-            used |= {act for row in table.rows for act in (row.by, row.withdrawn_by) if act}
-    for path, model in (("instruments.yaml", None), *frame.items()):
-        for name in getattr(model, "instruments", {}) if model else book.instruments:
+    for path, own in owners.items():
+        for name in own:
             if name not in used:
-                words = f"no rule names {name}; name it in the `by` of what it did, or remove it"
-                yield places.at(path, ("instruments", name), words)
+                yield places.at(path, ("instruments", name), f"no rule names {name}; name it in the `by` of what it did, or remove it")
 
 
 def _act(places: Places, path: str, name: str, act: Instrument) -> Iterator[str]:
@@ -50,8 +44,14 @@ def _act(places: Places, path: str, name: str, act: Instrument) -> Iterator[str]
 
 
 def _dated(thing: Dated, acts: Mapping[str, Instrument], *, demands: bool) -> Iterator[str]:
-    kinds = {Step: "a step", Unless: "an exception with dates", Relation: "a relation", Group: "a group with dates", Offset: "an offset"}
-    kind = next((words for model, words in kinds.items() if isinstance(thing, model)), "")
+    kinds: dict[type[Strict], str] = {
+        Step: "a step",
+        Unless: "an exception with dates",
+        Relation: "a relation",
+        Group: "a group with dates",
+        Offset: "an offset",
+    }
+    kind = kinds.get(type(thing), "")
     dated = thing.from_ is not None or thing.until is not None
     if demands and kind and dated and thing.by is None:
         yield f"{kind} names the act that made it: add by: NAME, an instrument of instruments.yaml"
