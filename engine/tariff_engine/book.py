@@ -45,7 +45,7 @@ class Node:
         return (self.provision.heading or "").partition("/")[0]
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Book:
     """A rulebook. `nodes` keeps the order of the files; `refs` tells which provisions a reference names."""
 

@@ -139,9 +139,10 @@ class Inquirer:
         spec = self.facts[fact]
         return spec.ratio[0] if spec.ratio else spec.years_before_entry or fact
 
-    def _explore(self, line: Line, evaluation: Evaluation) -> _Leaf:
+    def _explore(self, line: Line, evaluation: Evaluation, left_open: frozenset[str] = frozenset()) -> _Leaf:
+        """Try every combination of answers. A content may also stay unknown: two contents taken as the whole value each are no one answer."""
         duty = evaluation.duty
-        open_ = self._open(line, evaluation)
+        open_ = [fact for fact in self._open(line, evaluation) if fact not in left_open]
         if duty is None or not open_ or self._spent >= _BUDGET:
             self._complete = self._complete and not (open_ and self._spent >= _BUDGET)
             return _Leaf(duty or 0, duty or 0, duty)
@@ -149,7 +150,9 @@ class Inquirer:
         for answer in self._answers(line, fact):
             tried = self._try(line, {fact: answer})
             if tried is not None:
-                found.append(self._explore(*tried))
+                found.append(self._explore(*tried, left_open))
+        if fact in self.shares:
+            found.append(self._explore(line, evaluation, left_open | {fact}))
         if not found:
             return _Leaf(duty, duty, duty)
         low, high = min(leaf.low for leaf in found), max(leaf.high for leaf in found)

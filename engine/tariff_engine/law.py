@@ -97,7 +97,7 @@ class Dutiable:
     cite: str
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Law:
     """The law as known on a day, ready to answer."""
 

@@ -10,9 +10,11 @@ from importlib.resources.abc import Traversable
 from time import perf_counter
 from typing import Any
 
+from pydantic import BaseModel, ValidationError
+
 from tariff_engine.book import Book
-from tariff_engine.deminimis_rules import parse_de_minimis
-from tariff_engine.fee_rules import parse_fees
+from tariff_engine.deminimis_rules import DeMinimis
+from tariff_engine.fee_rules import FeeRules, parse_fees
 from tariff_engine.law import Law, build_law
 from tariff_engine.notation.check_examples import check_examples
 from tariff_engine.notation.check_facts import check_facts
@@ -22,10 +24,19 @@ from tariff_engine.notation.check_places import Places
 from tariff_engine.notation.check_programs import check_frame, check_programs
 from tariff_engine.notation.check_sources import check_sources
 from tariff_engine.notation.load import load_book
+from tariff_engine.notation.model import Chapter98File, EditionsFile
+from tariff_engine.notation.wording import defects
 from tariff_engine.notation.yaml_reader import read_document
 from tariff_engine.problems import RulebookError
 
-_FRAME = ("fees.yaml", "mpf.csv", "de_minimis.yaml", "chapter98.yaml", "schedule/editions.yaml", "schedule/preferences.csv")
+_EDITIONS = "schedule/editions.yaml"
+_KINDS: dict[str, type[BaseModel]] = {
+    "fees.yaml": FeeRules,
+    "de_minimis.yaml": DeMinimis,
+    "chapter98.yaml": Chapter98File,
+    _EDITIONS: EditionsFile,
+}
+_FRAME = (*_KINDS, "mpf.csv", "schedule/preferences.csv", "schedule/discontinued.csv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +59,7 @@ class Report:
 def check(root: Traversable) -> Report:
     """Check the rules folder and report every problem.
 
-    Nothing is looked up while the form of a file is wrong, and no example is run while the lists, the facts or the order are wrong.
+    Nothing is looked up while the form of a file is wrong, and no example is run while the lists, the facts, the programs or their order are wrong.
     """
     seconds: dict[str, float] = {}
     problems: list[str] = []
@@ -68,12 +79,12 @@ def check(root: Traversable) -> Report:
     book = books[0]
     places = Places(book)
     frame: dict[str, Any] = {}
-    phase("frame", lambda: [*_frame(book, frame), *check_frame(places)])
+    phase("frame", lambda: [*_frame(places, frame), *check_frame(places)])
     phase("lists", lambda: check_lists(places))
     phase("facts", lambda: check_facts(places))
     phase("order", lambda: check_graph(places))
-    told = len(problems)
     phase("programs", lambda: check_programs(places))
+    told = len(problems)
     phase("sources", lambda: check_sources(places, frame))
     if not told:
         laws: list[Law] = []
@@ -88,36 +99,27 @@ def _keep(into: list[Any], made: Any) -> tuple[str, ...]:
     return ()
 
 
-def _frame(book: Book, frame: dict[str, Any]) -> Iterable[str]:
-    """Read the files on fees and de minimis; yield which files of the frame are missing."""
+def _frame(places: Places, frame: dict[str, Any]) -> Iterable[str]:
+    """Read the files of the frame into their types; yield which are missing and what is wrong with their form."""
+    book = places.book
     missing = [path for path in _FRAME if path not in book.files]
     yield from (f"{path}:1: file: it is missing; a rulebook needs it" for path in missing)
-    if missing:
-        return
-    documents = {path: read_document(path, book.files[path]) for path in _FRAME if path.endswith(".yaml")}
-    rows = list(csv.DictReader(io.StringIO(book.files["mpf.csv"])))
-    try:
-        fees = parse_fees(documents["fees.yaml"].value, rows)
-        frame |= {"fees.yaml": fees.rules, "mpf.csv": list(fees.years)}
-    except RulebookError as error:
-        yield from _located(str(error), documents)
-    try:
-        frame["de_minimis.yaml"] = parse_de_minimis(documents["de_minimis.yaml"].value)
-    except RulebookError as error:
-        yield from _located(str(error), documents)
-
-
-def _located(text: str, documents: dict[str, Any]) -> Iterable[str]:
-    """Give the problems of files that are read elsewhere, `file: path: words`, the line at which the path stands."""
-    for line in text.splitlines():
-        path, _, rest = line.partition(": ")
-        trail, _, words = rest.partition(": ")
-        if path in documents and words:
-            steps = tuple(int(step) if step.isdigit() else step for step in trail.split("."))
-            number, shown = documents[path].locate(steps)
-            yield f"{path}:{number}: {shown}: {words}"
-        else:
-            yield line
+    told = len(missing)
+    for path, kind in _KINDS.items():
+        if path in book.files:
+            document = read_document(path, book.files[path])
+            try:
+                frame[path] = kind.model_validate(document.value)
+            except ValidationError as error:
+                told += 1
+                yield from defects(path, document, kind, error)
+    for place, edition in enumerate(getattr(frame.get(_EDITIONS), "editions", ())):
+        if f"schedule/{edition.file}" not in book.files:
+            told += 1
+            yield places.at(_EDITIONS, ("editions", place, "file"), f"there is no schedule/{edition.file}; write the name of its table")
+    if not told:  # the yearly amounts are read by the code that uses them
+        tree = read_document("fees.yaml", book.files["fees.yaml"]).value
+        frame["mpf.csv"] = list(parse_fees(tree, list(csv.DictReader(io.StringIO(book.files["mpf.csv"])))).years)
 
 
 def _counts(book: Book) -> dict[str, int]:

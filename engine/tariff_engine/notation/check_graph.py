@@ -47,7 +47,7 @@ def check_graph(places: Places) -> Iterator[str]:
     edges = list(_edges(book))
     told: set[frozenset[str]] = set()
     for day, known_on, circle in _circles(book, edges):
-        if frozenset(circle) not in told:
+        if len(circle) > 1 and frozenset(circle) not in told:  # a reference to itself was told
             told.add(frozenset(circle))
             known = "" if known_on == date.max else f", as known on {known_on}"
             words = f"on {day}{known} these ask one another in a circle: {' -> '.join([*circle, circle[0]])}; take one of them out of the other's unless, subject_to or relation"
@@ -115,7 +115,7 @@ def _circles(book: Book, edges: list[Edge]) -> Iterator[tuple[date, date, list[s
         names = {edge.source[0] for edge in knot}
         spans = {edge.span.acts for edge in knot}
         acts = {act for pairs in spans for pair in pairs for act in pair if act} | {act for name in names for act in alive.acts(name)}
-        for known_on in sorted({book.published(act) for act in acts} | ({date.max} if knot else set())):
+        for known_on in sorted({book.published(act) for act in acts} | ({date.max} if knot else set()), reverse=True):
             seen = {pairs for pairs in spans if all(book.visible(by, withdrawn_by, known_on) for by, withdrawn_by in pairs)}
             living = {name for name in names if alive.at(name, day, known_on)}
             known = [edge for edge in knot if edge.span.acts in seen and edge.source[0] in living and edge.target[0] in living]

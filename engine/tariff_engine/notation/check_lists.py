@@ -28,14 +28,14 @@ def check_lists(places: Places) -> Iterator[str]:
         if path.startswith("lists/") and path[6:-4] not in lists:
             yield f"{path}:1: file: no rule names this list; name it in a rule (list:{path[6:-4]}), or remove it"
     for table in lists.values():
-        for row, words in _rows(table):
+        for row, words in _rows(book, table):
             yield f"lists/{table.name}.csv:{row.number}: {words}"
     for name, node in book.nodes.items():
         if node.provision.table:
             yield from _family(places, name, node)
 
 
-def _rows(table: Table) -> Iterator[tuple[Row, str]]:
+def _rows(book: Book, table: Table) -> Iterator[tuple[Row, str]]:
     """Yield rows that stand twice, rows without a source, and days that no act set."""
     cited = "cite" in table.columns
     seen: dict[tuple[object, ...], Row] = {}
@@ -56,6 +56,8 @@ def _rows(table: Table) -> Iterator[tuple[Row, str]]:
         if first is not row:
             yield row, f"row: it repeats line {first.number}; remove one of them"
         if row.by:
+            if row.withdrawn_by and book.published(row.withdrawn_by) < book.published(row.by):
+                yield row, f"withdrawn_by: {row.withdrawn_by} was published before {row.by}, so it cannot call it off; exchange them"
             continue
         # a day without an act is right where a number took the place of another on that day, or where a row that an act called off stands beside
         if row.from_ != date.min and row.from_ not in ends:

@@ -20,6 +20,10 @@ def check_frame(places: Places) -> Iterator[str]:
             "book.yaml", ("horizon",), f"the book begins on {start}, and the law in it was read up to {until}; exchange or mend the days"
         )
     yield from _eras(places)
+    if "column2" not in book.groups:
+        yield places.at(
+            "origins.yaml", ("groups",), "name the group column2: the origins whose goods bear column 2 rates (general note 3(b))"
+        )
     for name, members in book.groups.items():
         seen: list[tuple[str, date, date]] = []
         for place, member in enumerate(members):

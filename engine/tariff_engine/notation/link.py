@@ -160,7 +160,7 @@ def _resolve_list(book: Book, value: str) -> str | None:
     for pair in match.group(2).split():
         column, _, values = pair.partition("=")
         if column not in base.columns:
-            return f"{name} has no column {column}{near(column, base.columns)}"
+            return f"{name} has no column {column}{near(column, base.columns)}; its columns are {', '.join(base.columns)}"
         cells = {row.hts if column == "hts" else row[column] for row in base.rows}
         unknown = next((text for text in values.split("|") if text not in cells), None)
         if unknown is not None:

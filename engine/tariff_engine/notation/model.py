@@ -490,6 +490,37 @@ class Horizon(Strict):
     until: date
 
 
+class Dutiable(Strict):
+    """What a chapter 98 number leaves dutiable at the rate of the chapter 1-97 number."""
+
+    prefix: Annotated[str, StringConstraints(pattern=r"^98\d{2}(\.\d{2}){0,2}$")]
+    dutiable: Literal["none", "processing_value", "value_less_us_content"]
+    says: str = Field(min_length=10, max_length=160)
+    cite: str = Field(min_length=4)
+
+
+class Chapter98File(Strict):
+    """chapter98.yaml."""
+
+    dutiable: list[Dutiable]
+
+
+class EditionRow(Strict):
+    """A table of base rates: the first entry date that it governs, and the day on which the public had it."""
+
+    name: str
+    file: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+\.csv$")]
+    from_: date = Field(alias="from")
+    published: date
+    cite: str = Field(min_length=4)
+
+
+class EditionsFile(Strict):
+    """schedule/editions.yaml."""
+
+    editions: Annotated[list[EditionRow], Field(min_length=1)]
+
+
 class BookFile(Strict):
     """book.yaml."""
 

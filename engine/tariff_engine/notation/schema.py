@@ -16,12 +16,14 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from tariff_engine.deminimis_rules import DeMinimis
 from tariff_engine.fee_rules import FeeRules
-from tariff_engine.notation.model import BookFile, Facts, Filing, Instruments, OriginGroups, Program, Relations
+from tariff_engine.notation.model import BookFile, Chapter98File, EditionsFile, Facts, Filing, Instruments, OriginGroups, Program, Relations
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 KINDS: dict[str, type[BaseModel]] = {
     "book": BookFile,
+    "chapter98": Chapter98File,
     "de_minimis": DeMinimis,
+    "editions": EditionsFile,
     "facts": Facts,
     "fees": FeeRules,
     "filing": Filing,
@@ -74,6 +76,8 @@ def _tidy(node: Any, *, named: bool = False) -> Any:
     if not isinstance(node, dict):
         return node
     found = {key: _tidy(value, named=key in {"properties", "$defs"}) for key, value in node.items() if named or key != "title"}
+    if not named and isinstance(found.get("default"), dict):
+        del found["default"]  # an object with every key left out
     branches = found.get("anyOf")
     if not named and isinstance(branches, list) and found.get("default", "") is None:
         kept = [branch for branch in branches if branch != {"type": "null"}]

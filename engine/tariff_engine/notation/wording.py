@@ -58,7 +58,10 @@ def defects(path: str, document: Document, kind: type[BaseModel], error: Validat
     """Word everything that a validation found. Of the branches of a union only the one that was meant is told."""
     found = [(*document.locate(tuple(item["loc"])), item) for item in error.errors(include_url=False)]
     told: set[str] = set()
+    misspelt = {(item["loc"][:-1], _guess(kind, item)) for _, _, item in found if item["type"] == "extra_forbidden"}
     for line, trail, item in found:
+        if item["type"] == "missing" and (item["loc"][:-1], str(item["loc"][-1])) in misspelt:
+            continue
         same = [other for _, where, other in found if where == trail]
         deeper = any(where.startswith(trail + mark) for _, where, _ in found for mark in ".[") if trail != "file" else False
         if item["type"] in _TYPES:
@@ -92,7 +95,7 @@ def _words(kind: type[BaseModel], item: ErrorDetails) -> str:
     code, context = item["type"], item.get("ctx", {})
     key = str(item["loc"][-1]) if item["loc"] else ""
     if code == "extra_forbidden":
-        keys = sorted({name for model in _models_at(kind, item["loc"][:-1]) for name in _keys(model)})
+        keys = _keys_at(kind, item["loc"][:-1])
         known = f"; the keys here are {', '.join(keys)}" if keys else ""
         return f"{key} is no key of the notation here{near(key, keys) or known}"
     if code == "missing":
@@ -116,6 +119,15 @@ def _words(kind: type[BaseModel], item: ErrorDetails) -> str:
     if code == "too_long":
         return f"write at most {context['max_length']} items; there are {context['actual_length']}"
     return f"{item['msg'].replace('Input should be', 'should be')}, not {shown(item['input'])}"
+
+
+def _guess(kind: type[BaseModel], item: ErrorDetails) -> str:
+    """Return the key that a key unknown to the notation was meant to be; nothing where none is near."""
+    return next(iter(difflib.get_close_matches(str(item["loc"][-1]), _keys_at(kind, item["loc"][:-1]), n=1, cutoff=0.6)), "")
+
+
+def _keys_at(kind: type[BaseModel], trail: tuple[int | str, ...]) -> list[str]:
+    return sorted({name for model in _models_at(kind, trail) for name in _keys(model)})
 
 
 def _keys(model: type[BaseModel]) -> list[str]:

@@ -23,8 +23,10 @@ _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "~
 _MAX_DEPTH = 60
 _MAX_VALUES = 1_000_000
 _MAX_DIGITS = 40
+_TAB = "a tab or another character that YAML keeps for itself; indent with spaces and put such text in quotes"
 _HINTS = {
-    "cannot start any token": "a tab or another character that YAML keeps for itself; indent with spaces and put such text in quotes",
+    "cannot start any token": _TAB,
+    "violates indentation": _TAB,
     "mapping values are not allowed": 'a colon and a space inside text make a new key; put such text in quotes: "..."',
     "expected ',' or '}'": 'a bracket {...} is not closed, or a text in it needs quotes: "..."',
     "expected ',' or ']'": 'a bracket [...] is not closed, or a text in it needs quotes: "..."',
