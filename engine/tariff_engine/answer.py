@@ -55,7 +55,7 @@ def line_answer(law: Law, parts: LineParts) -> dict[str, Any]:
     line, base, derivation = parts.line, parts.base, parts.derivation
     duty = derivation.duty
     total = None if duty is None else duty + parts.adcvd_duty
-    headings = [_heading(row, parts.says) for row in derivation.rows]
+    headings = [_heading(law, row, parts.says) for row in derivation.rows]
     headings.extend(parts.adcvd)
     headings.append(_base_heading(parts))
     answer: dict[str, Any] = {
@@ -92,7 +92,7 @@ def _share(amount: int, value: int) -> str:
     return approximate_percent(Fraction(amount, 100 * value), 4) if value and amount >= 0 else "0%"
 
 
-def _heading(row: Row, says: dict[str, str]) -> dict[str, Any]:
+def _heading(law: Law, row: Row, says: dict[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = {
         "heading": row.heading,
         "program": row.program,
@@ -103,8 +103,13 @@ def _heading(row: Row, says: dict[str, str]) -> dict[str, Any]:
         "says": says[row.provision],
         "cites": list(row.cites),
     }
+    if row.since:
+        found["since"] = row.since.isoformat()
     if row.by:
-        found["instrument"] = row.by
+        act = law.instruments[row.by]
+        found["instrument"], found["announced"] = row.by, act.published.isoformat()
+        if row.since and act.published > row.since:
+            found["retroactive"] = True
     return found
 
 

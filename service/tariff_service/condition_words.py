@@ -33,7 +33,10 @@ def conditions(book: Book, when: When) -> list[str]:
         found.append(_in_transit(when.in_transit))
     if when.base_rate is not None:
         rate = when.base_rate
-        tests = [f"below {percent_text(rate.below)}" if rate.below is not None else "", f"at least {percent_text(rate.at_least)}" if rate.at_least is not None else ""]
+        tests = [
+            f"below {percent_text(rate.below)}" if rate.below is not None else "",
+            f"at least {percent_text(rate.at_least)}" if rate.at_least is not None else "",
+        ]
         found.append(f"the base rate is {join(filter(None, tests), 'and')}")
     if when.subject_to is not None:
         found.append(_subject(when.subject_to))
@@ -127,7 +130,9 @@ def effect_words(step: Step) -> str:
     if step.add is not None:
         words = f"adds {percent_text(step.add)}"
     elif step.up_to is not None:
-        words = f"makes the duty up to {percent_text(step.up_to)} in all" + (f" (filed as {step.at_floor} where nothing is added)" if step.at_floor else "")
+        words = f"makes the duty up to {percent_text(step.up_to)} in all" + (
+            f" (filed as {step.at_floor} where nothing is added)" if step.at_floor else ""
+        )
     elif step.exempt:
         words = "exempts"
     elif step.prohibited:

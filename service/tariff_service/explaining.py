@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 _DAY = timedelta(days=1)
 
 
-def explain_entry(engine: Engine, raw: Any, *, known_on: date | None = None, program: str | None = None, line: str | None = None) -> dict[str, Any]:
+def explain_entry(
+    engine: Engine, raw: Any, *, known_on: date | None = None, program: str | None = None, line: str | None = None
+) -> dict[str, Any]:
     """Explain an entry: all programs or one, all lines or one. Raises ProblemError, also for a program or line that does not exist."""
     knowledge = engine.at(known_on)
     titles = {one.name: one.title for one in knowledge.law.compiled.programs}
@@ -74,7 +76,9 @@ def instrument(law: Law, name: str) -> dict[str, Any]:
 
 
 # ---------------------------------------------------------------- the same line by earlier law
-def _earlier(engine: Engine, knowledge: Knowledge, answer: Mapping[str, Any], facts: dict[str, Any], program: str | None) -> Iterator[dict[str, Any]]:
+def _earlier(
+    engine: Engine, knowledge: Knowledge, answer: Mapping[str, Any], facts: dict[str, Any], program: str | None
+) -> Iterator[dict[str, Any]]:
     """Assess the line as it was known before a step was called off, and on the day of entry; yield where that makes a difference."""
     law, day = knowledge.law, date.fromisoformat(answer["entry_date"])
     moments: dict[date, list[CalledOff]] = {}
@@ -91,10 +95,11 @@ def _earlier(engine: Engine, knowledge: Knowledge, answer: Mapping[str, Any], fa
             then = _at(engine, moment, facts)
         except (ProblemError, LawConflictError):
             continue  # the law of that day does not answer it
-        if _outcome(then) in told:
-            continue
-        told.add(_outcome(then))
-        yield _difference(law, moment, then, answer, moments[moment])
+        filed = {row["heading"] for row in then["headings"]}
+        called_off = [step for step in moments[moment] if step.provision.partition("/")[0] in filed]
+        if _outcome(then) not in told and (called_off or moment == day):
+            told.add(_outcome(then))
+            yield _difference(law, moment, then, answer, called_off)
 
 
 def _at(engine: Engine, moment: date, facts: dict[str, Any]) -> dict[str, Any]:
@@ -110,7 +115,7 @@ def _difference(law: Law, moment: date, then: Mapping[str, Any], now: Mapping[st
     acts = dict.fromkeys(step.withdrawn_by for step in called_off)
     later = (row.get("instrument", "") for row in now["headings"])
     acts |= dict.fromkeys(name for name in later if name in law.instruments and law.instruments[name].published > moment)
-    headings = [row["heading"] for row in then["headings"] if row["kind"] not in {"base"} and row["heading"]]
+    headings = [row["heading"] for row in then["headings"] if row["kind"] != "base" and row["heading"]]
     known = None not in {then["duty"], now["duty"]}
     return {
         "known_on": moment.isoformat(),

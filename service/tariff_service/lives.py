@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from tariff_engine.money import percent_text
 from tariff_engine.problems import ProblemError, refuse
-from tariff_service.condition_words import conditions, effect_words, list_words
+
+from tariff_service.condition_words import conditions, effect_words, join, list_words
 from tariff_service.explaining import not_found
 
 if TYPE_CHECKING:
     from tariff_engine.book import Book, Node
-    from tariff_engine.notation.model import Dated, Step
+    from tariff_engine.notation.model import Dated, Step, When
     from tariff_engine.notation.tables import Row
 
 _DIGITS = re.compile(r"(99\d\d)\.?(\d\d)\.?(\d\d)((?:/[a-z0-9-]+)?)\Z")
-_LIST = re.compile(r"list:[a-z0-9_]+(?: [a-z0-9_]+=[^ ]+)*")
 
 
 def list_provisions(book: Book, program: str | None) -> list[dict[str, Any]]:
@@ -82,12 +82,30 @@ def _unknown(book: Book, wanted: str) -> ProblemError:
     if wanted in {one.program for one in book.programs}:
         return refuse("unknown_heading", "HEADING", f"{wanted} is a program", f"`tariff rules list --program {wanted}` names its headings")
     if wanted in book.relations.unmodelled:
-        return refuse("heading_not_modelled", "HEADING", f"{wanted} exists in the law and is not modelled in this book", "read the heading itself")
-    rows = {row[column] for node in book.nodes.values() for ref in node.provision.table or () for row in book.tables[ref].rows for column in ("heading", "at_floor")}
+        return refuse(
+            "heading_not_modelled", "HEADING", f"{wanted} exists in the law and is not modelled in this book", "read the heading itself"
+        )
+    rows = {
+        row[column]
+        for node in book.nodes.values()
+        for ref in node.provision.table or ()
+        for row in book.tables[ref].rows
+        for column in ("heading", "at_floor")
+    }
     known = sorted({*book.nodes, *filter(None, rows)})
-    near = difflib.get_close_matches(wanted[:60], known, n=3, cutoff=0.75)
-    fix = f"did you mean {' or '.join(near)}?" if near else "`tariff rules list` names every provision"
+    near = _nearest(wanted, known) if _DIGITS.match(wanted) else difflib.get_close_matches(wanted[:60], known, n=3, cutoff=0.6)
+    fix = f"did you mean {join(near)}?" if near else "`tariff rules list` names every provision"
     return refuse("unknown_heading", "HEADING", f"{wanted[:60]} is no heading of this law book", fix)
+
+
+def _nearest(wanted: str, known: list[str]) -> list[str]:
+    """Return the headings nearest in number, those of the same family of six digits first."""
+
+    def number(heading: str) -> int:
+        return int(heading[:10].replace(".", ""))
+
+    headings = [heading for heading in known if _DIGITS.match(heading)]
+    return sorted(headings, key=lambda one: (one[:7] != wanted[:7], abs(number(one) - number(wanted)), one))[:3]
 
 
 # ---------------------------------------------------------------- one provision
@@ -115,13 +133,19 @@ def _provision(book: Book, node: Node, known: date, on: date | None, rows: list[
         "unless": exceptions,
         "if_unknown": {name: {"take": one.take, "because": one.because} for name, one in provision.if_unknown.items()},
         "relations": list(_relations(book, node, known)),
-        "lists": [{"list": list_words(ref), "rows": len(book.tables[ref].rows)} for ref in _lists(repr(provision.when)) if ref in book.tables],
-        "confidence": {"level": provision.confidence.level, "because": provision.confidence.because} if provision.confidence else {"level": "high"},
+        "lists": [{"list": list_words(ref), "rows": len(book.tables[ref].rows)} for ref in dict.fromkeys(_lists(provision.when))],
+        "confidence": {"level": provision.confidence.level, "because": provision.confidence.because}
+        if provision.confidence
+        else {"level": "high"},
     }
 
 
-def _lists(text: str) -> Iterable[str]:
-    return dict.fromkeys(_LIST.findall(text))
+def _lists(when: When) -> Iterator[str]:
+    if when.hts is not None:
+        yield from when.hts.in_ or ()
+        yield from when.hts.not_in or ()
+    for branch in [*(when.any or ()), *([when.not_] if when.not_ else [])]:
+        yield from _lists(branch)
 
 
 def _act(book: Book, name: str | None) -> dict[str, Any] | None:
@@ -149,7 +173,12 @@ def _dated(book: Book, what: Dated, known: date) -> dict[str, Any]:
 
 def _step(book: Book, step: Step, known: date) -> dict[str, Any]:
     rate = step.add if step.add is not None else step.up_to
-    return {**_dated(book, step, known), "effect": effect_words(step), "rate": None if rate is None else percent_text(rate), "cites": list(step.cite)}
+    return {
+        **_dated(book, step, known),
+        "effect": effect_words(step),
+        "rate": None if rate is None else percent_text(rate),
+        "cites": list(step.cite),
+    }
 
 
 def _in_force(book: Book, node: Node, day: date, known: date) -> dict[str, Any] | None:

@@ -86,7 +86,13 @@ def console() -> Console:
     if reconfigure is not None:
         reconfigure(errors="backslashreplace")  # an old terminal shows \\xe9 rather than nothing at all
     terminal = sys.stdout.isatty()
-    found = Console(highlight=False, markup=False, emoji=False, soft_wrap=False)
+
+    class _Console(Console):
+        def on_broken_pipe(self) -> None:
+            """Leave it to the command, which ends quietly, where Rich would end with an error."""
+            raise BrokenPipeError
+
+    found = _Console(highlight=False, markup=False, emoji=False, soft_wrap=False)
     if not terminal and "COLUMNS" not in os.environ:
         found.width = _PIPED
     found.width = min(found.width, _WIDEST)

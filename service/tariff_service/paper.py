@@ -65,13 +65,23 @@ class Paper:
         grid.add_row(Text(clean(name), style=style), Text(clean(text)))
         self.console.print(Padding(grid, (0, 0, 0, indent), expand=False))
 
-    def table(self, columns: Sequence[tuple[str, Align]], rows: Iterable[Sequence[str]], foot: Sequence[str] = (), wraps: int | None = None) -> None:
+    def table(
+        self, columns: Sequence[tuple[str, Align]], rows: Iterable[Sequence[str]], foot: Sequence[str] = (), wraps: int | None = None
+    ) -> None:
         """Write a table. `wraps` is the column whose text may take several lines; `foot` is its last row, in bold."""
         found = Table(box=box.SIMPLE_HEAD, show_footer=bool(foot), pad_edge=False, padding=(0, 1), header_style="bold", footer_style="bold")
         for place, (name, align) in enumerate(columns):
             wide = place == wraps
             footer = Text(clean(foot[place])) if foot else ""
-            found.add_column(name, footer=footer, justify=align, no_wrap=False, overflow="fold", ratio=1 if wide else None, min_width=18 if wide else None)
+            found.add_column(
+                name,
+                footer=footer,
+                justify=align,
+                no_wrap=False,
+                overflow="fold",
+                ratio=1 if wide else None,
+                min_width=18 if wide else None,
+            )
         for row in rows:
             found.add_row(*(Text(clean(cell)) for cell in row))
         found.expand = wraps is not None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 from tariff_engine.problems import ProblemError, refuse
 
@@ -33,34 +34,41 @@ class Source:
 
 def read_source(name: str, limit: int = MAX_ENTRY) -> Source:
     """Read a file, or standard input for `-`. Raises ProblemError: missing, a folder, not readable, empty, larger than `limit` bytes."""
-    if name == "-":
-        source = Source("standard input", sys.stdin.buffer.read(limit + 1))
-    else:
-        source = Source(name, _read_file(Path(name), limit + 1))
+    data = sys.stdin.buffer.read(limit + 1) if name == "-" else _read_file(name, limit + 1)
+    source = Source("standard input" if name == "-" else name, data)
     if len(source.data) > limit:
-        raise refuse("file_too_large", "file", f"{source.name} is larger than {limit:,} bytes", "send one entry, or one line a row with --jsonl")
+        raise refuse(
+            "file_too_large", "file", f"{source.name} is larger than {limit:,} bytes", "send one entry, or one line a row with --jsonl"
+        )
     if not source.data.strip(b" \t\r\n").removeprefix(_BOM):
-        raise refuse("file_empty", "file", f"{source.name} is empty", 'send an entry such as {"hts": ..., "origin": ..., "value": ..., "entry_date": ...}')
+        raise refuse(
+            "file_empty",
+            "file",
+            f"{source.name} is empty",
+            'send an entry such as {"hts": ..., "origin": ..., "value": ..., "entry_date": ...}',
+        )
     return source
 
 
-def open_failed(name: str, error: OSError) -> ProblemError:
-    """Return the problem of a file that cannot be opened or read."""
-    if isinstance(error, FileNotFoundError):
-        return refuse("file_missing", "file", f"there is no file {name}", "name a file, or - for standard input")
-    if isinstance(error, IsADirectoryError):
-        return refuse("file_is_folder", "file", f"{name} is a folder", "name a file in it")
-    return refuse("file_unreadable", "file", f"{name} cannot be read: {error.strerror or error}", "check the name and the permissions")
-
-
-def _read_file(path: Path, limit: int) -> bytes:
+def open_file(name: str) -> BinaryIO:
+    """Open a file for reading. Raises ProblemError: missing, a folder, not readable."""
     try:
-        with path.open("rb") as file:
+        return Path(name).open("rb")
+    except (FileNotFoundError, ValueError):  # ValueError: a name with a NUL in it
+        raise refuse("file_missing", "file", f"there is no file {name[:200]}", "name a file, or - for standard input") from None
+    except OSError as error:
+        if os.path.isdir(name):  # noqa: PTH112  Path.is_dir raises where this says no; Windows answers "permission denied" for a folder
+            raise refuse("file_is_folder", "file", f"{name} is a folder", "name a file in it") from None
+        message = f"{name[:200]} cannot be read: {error.strerror or error}"
+        raise refuse("file_unreadable", "file", message, "check the name and the permissions") from None
+
+
+def _read_file(name: str, limit: int) -> bytes:
+    with open_file(name) as file:
+        try:
             return file.read(limit)
-    except (OSError, ValueError) as error:  # ValueError: a name with a NUL in it
-        if path.is_dir():  # Windows answers "permission denied"
-            error = IsADirectoryError()
-        raise open_failed(str(path), error if isinstance(error, OSError) else FileNotFoundError()) from None
+        except OSError as error:
+            raise refuse("file_unreadable", "file", f"{name} cannot be read: {error.strerror or error}", "check the file") from None
 
 
 def decode(data: bytes, name: str) -> str:
@@ -89,13 +97,13 @@ def read_entry(name: str) -> Any:
 
 
 # ---------------------------------------------------------------- JSON
-def parse_json(text: str, name: str) -> Any:
-    """Parse JSON exactly: decimals as Decimal, no NaN, no duplicate key. Raises ProblemError with the line at fault."""
+def parse_json(text: str, name: str, field: str = "file") -> Any:
+    """Parse JSON exactly: decimals as Decimal, no NaN, no duplicate key. Raises ProblemError with the place at fault."""
     try:
         value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        raise refuse("malformed_json", "file", f"{name} is not JSON at {place}: {_lower(error.msg)}", "mend the text there") from None
+        place = f"line {error.lineno}, column {error.colno}" if field == "file" else f"column {error.colno}"
+        raise refuse("malformed_json", field, f"{name} is not JSON at {place}: {_lower(error.msg)}", "mend the text there") from None
     except RecursionError:
         raise _too_deep(name) from None
     return _checked(value, name, surrogates=bool(_ESCAPED_SURROGATE.search(text)))

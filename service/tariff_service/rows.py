@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tariff_engine.entry import assess_row, problem_of
 from tariff_engine.problems import LawConflictError, ProblemError, refuse
+
 from tariff_service.output import encode, say
 from tariff_service.reading import decode, parse_json
 
@@ -66,7 +67,7 @@ def _answer(knowledge: Knowledge, number: int, row: bytes | None, explain: Expla
     try:
         if row is None:
             raise refuse("row_too_large", "row", f"the row is larger than {MAX_ROW:,} bytes", "send one shipment line a row")  # noqa: TRY301
-        raw = parse_json(decode(row, f"row {number}"), f"row {number}")
+        raw = parse_json(decode(row, f"row {number}"), f"row {number}", "row")
         if isinstance(raw, dict):
             raw.setdefault("id", str(number))
         return assess_row(knowledge, raw, explain)

@@ -12,6 +12,7 @@ from tariff_engine.engine import Engine
 from tariff_engine.law import Law, build_law
 from tariff_engine.problems import refuse
 from tariff_rules import ROOT
+
 from tariff_service.law_cache import LawCache, cache_folder, fingerprint
 
 if TYPE_CHECKING:
@@ -25,7 +26,9 @@ def rules_root(folder: Path | None) -> Traversable:
     if not folder.is_dir():
         raise refuse("rules_missing", "--rules", f"{folder} is no folder", "name a folder that holds book.yaml")
     if not (folder / "book.yaml").is_file():
-        raise refuse("rules_missing", "--rules", f"{folder} holds no book.yaml", "name a folder of rules, such as a copy of rules/tariff_rules")
+        raise refuse(
+            "rules_missing", "--rules", f"{folder} holds no book.yaml", "name a folder of rules, such as a copy of rules/tariff_rules"
+        )
     return folder
 
 

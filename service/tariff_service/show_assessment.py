@@ -137,7 +137,16 @@ def _filing(paper: Paper, lines: Sequence[Data]) -> None:
         for place, part in enumerate(line["numbers"]):
             first = place == 0
             parts = ", ".join(line["parts"]).replace("_", " ")
-            rows.append((str(number) if first else "", parts if first else "", money(line["value"]) if first else "", part["heading"], part["rate"], money(part["duty"])))
+            rows.append(
+                (
+                    str(number) if first else "",
+                    parts if first else "",
+                    money(line["value"]) if first else "",
+                    part["heading"],
+                    part["rate"],
+                    money(part["duty"]),
+                )
+            )
     columns = (("Line", "left"), ("Part", "left"), ("Value", "right"), ("Number", "left"), ("Rate", "right"), ("Duty", "right"))
     paper.table(columns, rows)  # type: ignore[arg-type]  # the words are of the Literal
 
@@ -158,9 +167,12 @@ def _frame(paper: Paper, answer: Data) -> None:
     fees, gate, totals = answer["fees"], answer["de_minimis"], answer["totals"]
     paper.console.rule(style="dim")
     paper.title("Entry", f"type {fees['entry_type']['code']}: {fees['entry_type']['says']}")
-    rows = [(name, fees[key]["says"], fees[key]["rate"], money(fees[key]["amount"])) for name, key in (("Processing fee", "mpf"), ("Harbor fee", "hmf"))]
-    columns = (("Fee", "left"), ("What it says", "left"), ("Rate", "left"), ("Amount", "right"))
-    paper.table(columns, rows, wraps=1)  # type: ignore[arg-type]  # the words are of the Literal
+    for name, key in (("Processing fee", "mpf"), ("Harbor fee", "hmf")):
+        fee = fees[key]
+        low = f" (or {money(fee['low'])}, see below)" if "low" in fee else ""
+        paper.item(f"{name} {money(fee['amount'])}{low}, rate {fee['rate']}: {fee['says']}")
+        for note in fee.get("exempt_lines", ()):
+            paper.line(f"line {answer['lines'][note['line'] - 1]['id']} pays none: {note['says']}", indent=4)
     postal = gate.get("postal_duty")
     paper.item(f"{_RESULTS.get(gate['result'], gate['result'])}: {gate['says']}")
     if postal:
@@ -182,6 +194,12 @@ def _more(paper: Paper, answer: Data, source: str) -> None:
     name = source if source.isprintable() and " " not in source else f'"{clean(source)}"'
     paper.console.print()
     if silent:
-        paper.line(f"Why not: `tariff explain {name}` tells it of {plural(silent, 'more verdict')}, with the acts and their dates.", indent=0)
+        paper.line(
+            f"Why not: `tariff explain {name}` tells it of {plural(silent, 'more verdict')}, with the acts and their dates.", indent=0
+        )
     book = answer["rulebook"]
-    paper.line(f"Law book {book['edition']}, law read to {book['horizon']}. {plural(len(answer['lines']), 'line')}. {answer['engine']}.", indent=0, style="dim")
+    paper.line(
+        f"Law book {book['edition']}, law read to {book['horizon']}. {plural(len(answer['lines']), 'line')}. {answer['engine']}.",
+        indent=0,
+        style="dim",
+    )

@@ -60,7 +60,7 @@ def _line(paper: Paper, line: Data) -> None:
 
 
 def _program(paper: Paper, program: Data) -> None:
-    paper.item(f"{program['program']} ({program['title']})")
+    paper.item(f"{program['program']}: {program['title']}")
     words = program["because"]
     headings = program.get("headings", ())
     if program["verdict"] == "applies" and headings:

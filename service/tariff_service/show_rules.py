@@ -9,7 +9,8 @@ from tariff_service.condition_words import join, refs_words
 from tariff_service.paper import Paper, plural
 
 Data = Mapping[str, Any]
-_ROWS = 40  # rows of a table that are shown; JSON holds them all
+_GROUPS = 20  # groups of rows of a table that are shown; JSON holds them all
+_NAMED = 40  # origins or products named of a group
 
 
 def show_list(paper: Paper, provisions: Sequence[Data]) -> None:
@@ -34,7 +35,7 @@ def show_life(paper: Paper, found: Data) -> None:
 
 
 def _provision(paper: Paper, one: Data, heading: str, on: str | None) -> None:
-    paper.title(one["provision"], f"of {one['program']} ({one['title']})")
+    paper.title(one["provision"], f"of {one['program']}: {one['title']}")
     paper.line(one["says"])
     if heading not in {one["provision"], one["provision"].partition("/")[0]}:
         paper.line(f"{heading} is a number under which it is filed.")
@@ -98,12 +99,18 @@ def _act(act: Data) -> str:
 
 
 def _rows(paper: Paper, rows: Sequence[Data]) -> None:
-    if not rows:
-        return
-    names = list(dict.fromkeys(name for row in rows for name in row if name not in {"cite", "withdrawn_by"}))
-    paper.table([(name.replace("_", " "), "left") for name in names], [[str(row.get(name, "")) for name in names] for row in rows[:_ROWS]])
-    if len(rows) > _ROWS:
-        paper.line(f"and {len(rows) - _ROWS:,} more; --json shows all")
+    """Write the rows of a table; those that differ only in origin or product stand together."""
+    together: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    for row in rows:
+        same = tuple((name, str(cell)) for name, cell in row.items() if name not in {"origin", "hts", "cite"})
+        together.setdefault(same, []).append(" ".join(str(row[name]) for name in ("origin", "hts") if name in row) or "all")
+    for number, (cells, who) in enumerate(together.items()):
+        if number == _GROUPS:
+            paper.line(f"and {plural(len(together) - number, 'more group')}; --json shows all")
+            break
+        more = f" and {len(who) - _NAMED:,} more" if len(who) > _NAMED else ""
+        paper.item(f"{', '.join(who[:_NAMED]).replace('*', 'every other origin')}{more}:", indent=4)
+        paper.line(", ".join(f"{name.replace('_', ' ')} {cell}" for name, cell in cells), indent=8)
 
 
 def _references(paper: Paper, title: str, items: Iterable[tuple[str, Data]]) -> None:
@@ -114,6 +121,8 @@ def _references(paper: Paper, title: str, items: Iterable[tuple[str, Data]]) -> 
         dates = f" ({_span(item)})" if item["from"] or item["until"] else ""
         status = "" if item["status"] == "law" else f"  [{item['status']}]"
         paper.item(f"{words}{dates}{status}")
+        if item["withdrawn_by"]:
+            paper.line(f"withdrawn by {_act(item['withdrawn_by'])}", indent=6)
         paper.line(f"see {'; '.join(item['cites'])}", indent=6, style="dim")
 
 
@@ -128,7 +137,9 @@ def show_facts(paper: Paper, facts: Sequence[Data], *, one: bool) -> None:
     if not one:
         columns = (("Fact", "left"), ("Type", "left"), ("What it means", "left"))
         paper.table(columns, [(fact["name"], fact["type"], fact["what"]) for fact in facts], wraps=2)  # type: ignore[arg-type]  # the words are of the Literal
-        paper.line(f"{plural(len(facts), 'fact')}. `tariff rules facts NAME` tells more of one. A fact left out is unknown, not false.", indent=0)
+        paper.line(
+            f"{plural(len(facts), 'fact')}. `tariff rules facts NAME` tells more of one. A fact left out is unknown, not false.", indent=0
+        )
         return
     fact = facts[0]
     paper.title(fact["name"], fact["type"])

@@ -23,7 +23,9 @@ def printed(*arguments: str, given: str = "") -> str:
     """Run the command as a newcomer does, in examples/, on a page of 100 columns."""
     environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"}
     command = [sys.executable, "-m", "tariff_service.cli", *arguments]
-    done = subprocess.run(command, cwd=EXAMPLES, env=environment, input=given, capture_output=True, text=True, encoding="utf-8", check=False)
+    done = subprocess.run(
+        command, cwd=EXAMPLES, env=environment, input=given, capture_output=True, text=True, encoding="utf-8", check=False
+    )
     assert done.returncode == 0, done.stderr
     return "\n".join(line.rstrip() for line in done.stdout.splitlines()) + "\n"
 

@@ -24,7 +24,7 @@ COSTED = (Verdict.APPLIES, Verdict.DISPLACED, Verdict.NOTHING)
 
 
 def shape(found: Derivation) -> tuple[Any, ...]:
-    rows = [(r.heading, r.provision, r.kind, r.rate, r.base, r.duty, r.parts, r.cites, r.by) for r in found.rows]
+    rows = [(r.heading, r.provision, r.kind, r.rate, r.base, r.duty, r.parts, r.cites, r.by, r.since) for r in found.rows]
     segments = [(s.value, s.rows, s.duties, s.base_duty) for s in found.segments]
     assumed = {(a.fact, a.rule, str(a.take)) for a in found.assumed}
     return rows, segments, assumed, found.base_duty, found.full_base_duty, found.duty, found.prohibited
@@ -33,7 +33,18 @@ def shape(found: Derivation) -> tuple[Any, ...]:
 def told(outcome: Outcome) -> tuple[Any, ...]:
     cost = outcome.would_base if outcome.verdict in COSTED else 0
     effect = (outcome.add if outcome.is_duty else None, outcome.up_to, outcome.transit, outcome.base, cost)
-    return outcome.id, outcome.verdict, outcome.reason, outcome.heading, outcome.by, outcome.cites, outcome.taken, outcome.assumed, effect
+    return (
+        outcome.id,
+        outcome.verdict,
+        outcome.reason,
+        outcome.heading,
+        outcome.by,
+        outcome.since,
+        outcome.cites,
+        outcome.taken,
+        outcome.assumed,
+        effect,
+    )
 
 
 def disagreement(book: Book, parts: Parts, known: Knowledge, raw: dict[str, Any]) -> str | None:

@@ -301,6 +301,7 @@ class _Compiler:
                     transit_heading=row["transit_heading"],
                     transit_rate=Fraction(row["transit_rate"].rstrip("%") or "0") / 100,
                     cite=row["cite"],
+                    by=row.by,
                 )
                 found.setdefault(row.hts if by_hts else row["origin"], []).append(made)
         return {key: tuple(rows) for key, rows in found.items()}

@@ -393,7 +393,8 @@ class Evaluated:
                     self.duties[place],
                     self._names(row.parts),
                     self.plan.states[row.place].cites,
-                    self.plan.states[row.place].live.effect.by,
+                    self.plan.states[row.place].by,
+                    date.fromordinal(self.plan.states[row.place].since),
                 )
             )
         values, segments = self._values(), []

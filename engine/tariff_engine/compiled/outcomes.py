@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -40,12 +41,15 @@ class Outcomes:
         effect = self.situations.effect(provision, self.situation.interval, self.situation.admission)
         cites, by = (effect.cites, effect.by) if effect else ((), "")
         forbids = bool(effect and effect.kind == "prohibited")
+        since = date.fromordinal(effect.start) if effect else None
         if effect is None or effect.kind == "ended":
             shown = self.evaluated.line.facts.get("ftz_pf_admission_date") if program.by_admission else None
             reason = Reason(Kind.DATES, "", str(shown or self.evaluated.line.day))
-            return Outcome(provision.id, program.name, Verdict.NOT_IN_FORCE, reason, None, provision.heading, forbids, by, cites=cites)
+            return Outcome(
+                provision.id, program.name, Verdict.NOT_IN_FORCE, reason, None, provision.heading, forbids, by, since, cites=cites
+            )
         reason = self._walk(provision, 0, self.plan.pattern.true, self.plan.pattern.false)
-        return Outcome(provision.id, program.name, Verdict.CONDITION, reason, None, provision.heading, forbids, by, cites=cites)
+        return Outcome(provision.id, program.name, Verdict.CONDITION, reason, None, provision.heading, forbids, by, since, cites=cites)
 
     def _walk(self, provision: CompiledProvision, assumed: int, true: int, false: int) -> Reason:
         program = self.book.programs[provision.program]
@@ -68,17 +72,8 @@ class Outcomes:
         elif state.verdict is Verdict.OUTSIDE:
             claim = self.evaluated.line.facts.get("chapter98")
             reason = Reason(Kind.BARRED, program.outside[state.outside][1] if state.outside >= 0 else f"chapter 98 entry {claim}")
-        found = Outcome(
-            provision.id,
-            program.name,
-            state.verdict,
-            reason,
-            None,
-            state.heading,
-            effect.kind == "prohibited",
-            effect.by,
-            cites=state.cites,
-        )
+        forbids, since = effect.kind == "prohibited", date.fromordinal(state.since)
+        found = Outcome(provision.id, program.name, state.verdict, reason, None, state.heading, forbids, state.by, since, cites=state.cites)
         found.add = state.rate if state.kind == "add" else None
         found.up_to = state.rate if state.kind == "up_to" else None
         found.at_floor, found.assumed, found.transit = state.at_floor, state.assumed, state.transit

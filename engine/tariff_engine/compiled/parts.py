@@ -111,6 +111,7 @@ class FamilyRow:
     transit_heading: str
     transit_rate: Fraction
     cite: str
+    by: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,8 @@ class State:
     rate: Fraction
     at_floor: str
     cites: tuple[str, ...]
+    by: str
+    since: int
     parts: int = 0
     covers: int = 0
     reach: int = 0
@@ -200,7 +202,7 @@ class Resolver:
         effect, provision, program = live.effect, live.provision, live.program
         truth, covers, assumed, bits = self._test(live, live.condition)
         kind = effect.kind if effect.kind in {"add", "up_to", "prohibited"} else "exempt"
-        state = State(live, Verdict.CONDITION, provision.heading, kind, effect.rate, effect.at_floor, effect.cites)
+        state = State(live, Verdict.CONDITION, provision.heading, kind, effect.rate, effect.at_floor, effect.cites, effect.by, effect.start)
         state.assumed, state.assumed_bits = assumed, bits
         if not truth:
             state.kind, state.rate = ("prohibited" if kind == "prohibited" else "exempt"), Fraction(0)
@@ -242,6 +244,7 @@ class Resolver:
         state.heading, state.rate, state.at_floor = heading, rate, row.at_floor
         state.kind = effect if effect in {"add", "up_to"} else "exempt"
         state.cites = (row.cite,) if row.cite else state.cites
+        state.by, state.since = row.by or state.by, max(state.since, row.start)
         return True
 
     def _row(self, live: Live) -> FamilyRow | None:
@@ -340,7 +343,9 @@ class Resolver:
             if state.is_duty:
                 self.relieved.add(winner_place)
             kept = (*state.taken, (winner_place, winner.heading, "group", cites))
-            lost = State(state.live, Verdict.DISPLACED, state.heading, state.kind, state.rate, state.at_floor, state.cites)
+            lost = State(
+                state.live, Verdict.DISPLACED, state.heading, state.kind, state.rate, state.at_floor, state.cites, state.by, state.since
+            )
             lost.taken, lost.assumed, lost.assumed_bits, lost.frame = kept, state.assumed, state.assumed_bits, state.frame
             lost.would = state.parts
             return lost

@@ -71,7 +71,19 @@ def charge(
             per_row[place][first] = cents(draft.rate * draft.base)
     bases, left, full = _base_duties(drafts, groups, base)
     rows = tuple(
-        Row(d.heading, d.outcome.id, d.outcome.program, d.kind, d.rate, d.base, sum(per_row[n]), d.parts, d.outcome.cites, d.outcome.by)
+        Row(
+            d.heading,
+            d.outcome.id,
+            d.outcome.program,
+            d.kind,
+            d.rate,
+            d.base,
+            sum(per_row[n]),
+            d.parts,
+            d.outcome.cites,
+            d.outcome.by,
+            d.outcome.since,
+        )
         for n, d in enumerate(drafts)
     )
     segments = []

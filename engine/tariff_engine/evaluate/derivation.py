@@ -83,6 +83,7 @@ class Outcome:
     heading: str = ""
     forbids: bool = False
     by: str = ""
+    since: date | None = None
     add: Fraction | None = None
     up_to: Fraction | None = None
     at_floor: str = ""
@@ -140,6 +141,7 @@ class Row:
     parts: frozenset[str]
     cites: tuple[str, ...] = ()
     by: str = ""
+    since: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,7 +116,8 @@ class NaiveEvaluation:
 
         def outcome(verdict: Verdict, reason: Reason, step: Step | None, cites: list[str]) -> Outcome:
             forbids, by = bool(step and step.prohibited), (step.by or "") if step else ""
-            return Outcome(node.id, program.program, verdict, reason, step, node.heading, forbids, by, cites=tuple(cites))
+            since = step.from_ if step else None
+            return Outcome(node.id, program.program, verdict, reason, step, node.heading, forbids, by, since, cites=tuple(cites))
 
         step = self._step(node, day)
         if step is None or step.ended:
@@ -134,6 +135,7 @@ class NaiveEvaluation:
         def barred(verdict: Verdict, reason: Reason, cites: list[str]) -> Outcome:
             found = outcome(verdict, reason, step, cites)
             found.heading, found.assumed, found.at_floor, found.transit = result.heading, result.assumed, result.at_floor, result.transit
+            found.by, found.since = result.by, result.since
             return found
 
         for outside in program.outside:
@@ -227,6 +229,8 @@ class NaiveEvaluation:
         outcome.add = number if effect == "add" else None
         outcome.up_to = number if effect == "up_to" else None
         outcome.cites = (row["cite"],) if row["cite"] else outcome.cites
+        outcome.by = row.by or outcome.by
+        outcome.since = max(outcome.since or row.from_, row.from_)
         return True
 
     # ------------------------------------------------------------ exceptions, relations, groups
@@ -290,9 +294,8 @@ class NaiveEvaluation:
             return outcome
         if outcome.is_duty:
             self.relieved.setdefault(winner.id, set()).add(outcome.id)
-        lost = Outcome(
-            outcome.id, outcome.program, Verdict.DISPLACED, outcome.reason, outcome.step, outcome.heading, outcome.forbids, outcome.by
-        )
+        lost = Outcome(outcome.id, outcome.program, Verdict.DISPLACED, outcome.reason, outcome.step, outcome.heading, outcome.forbids)
+        lost.by, lost.since = outcome.by, outcome.since
         lost.add, lost.up_to = outcome.add, outcome.up_to
         lost.would_base, lost.assumed, lost.cites = outcome.base, outcome.assumed, outcome.cites
         lost.taken = [*outcome.taken, Taken(winner.id, winner.heading, "group", cites)]

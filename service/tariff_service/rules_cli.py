@@ -1,0 +1,127 @@
+"""The commands `tariff rules ...`: list the law book, tell the life of a provision, check a folder of rules, look up a fact."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tariff_service.guard import FAILED, OK, Json, KnownOn, Rules, examples, guarded, read_day
+
+rules_app = typer.Typer(
+    help="Read the law book: its programs, the life of a provision, the dictionary of facts.",
+    epilog=examples(
+        "tariff rules list --program ieepa-canada",
+        "tariff rules show HEADING --on YYYY-MM-DD",
+        "tariff rules facts",
+        "tariff rules check DIR",
+    ),
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+
+
+@rules_app.command("list", epilog=examples("tariff rules list", "tariff rules list --program s301-china", "tariff rules list --json"))
+@guarded
+def list_(
+    program: Annotated[str | None, typer.Option("--program", metavar="NAME", help="Only this program.")] = None,
+    as_json: Json = None,
+    rules: Rules = None,
+) -> int:
+    """List the provisions of the law book, program by program."""
+    from tariff_service.lives import list_provisions  # noqa: PLC0415  `--help` needs no engine
+    from tariff_service.output import console, wants_json, write_json  # noqa: PLC0415
+    from tariff_service.rulebook import open_book  # noqa: PLC0415
+
+    found = list_provisions(open_book(rules), program)
+    if wants_json(as_json):
+        write_json(found)
+    else:
+        from tariff_service.paper import Paper  # noqa: PLC0415
+        from tariff_service.show_rules import show_list  # noqa: PLC0415
+
+        show_list(Paper(console()), found)
+    return OK
+
+
+@rules_app.command(
+    epilog=examples(
+        "tariff rules show HEADING", "tariff rules show HEADING --on YYYY-MM-DD", "tariff rules show HEADING --known-on YYYY-MM-DD --json"
+    )
+)
+@guarded
+def show(
+    heading: Annotated[str, typer.Argument(metavar="HEADING", help="A heading of chapter 99, with or without dots, or family:NAME.")],
+    on: Annotated[date | None, typer.Option("--on", metavar="DATE", parser=read_day, help="Also say what is in force on this day.")] = None,
+    known_on: KnownOn = None,
+    as_json: Json = None,
+    rules: Rules = None,
+) -> int:
+    """Tell the life of a provision: its conditions, every dated step with its act, exceptions, relations, lists."""
+    from tariff_service.lives import life  # noqa: PLC0415  `--help` needs no engine
+    from tariff_service.output import console, wants_json, write_json  # noqa: PLC0415
+    from tariff_service.rulebook import open_book  # noqa: PLC0415
+
+    found = life(open_book(rules), heading, on, known_on)
+    if wants_json(as_json):
+        write_json(found)
+    else:
+        from tariff_service.paper import Paper  # noqa: PLC0415
+        from tariff_service.show_rules import show_life  # noqa: PLC0415
+
+        show_life(Paper(console()), found)
+    return OK
+
+
+@rules_app.command(epilog=examples("tariff rules facts", "tariff rules facts melt_pour_country", "tariff rules facts --json"))
+@guarded
+def facts(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Only this fact, by its name or another name of it.")] = None,
+    as_json: Json = None,
+    rules: Rules = None,
+) -> int:
+    """Show the dictionary: every fact that a line or an entry can state, what it means and what is taken when it is left out."""
+    from tariff_service.explaining import not_found  # noqa: PLC0415  `--help` needs no engine
+    from tariff_service.output import console, wants_json, write_json  # noqa: PLC0415
+    from tariff_service.rulebook import open_engine  # noqa: PLC0415
+
+    specs = open_engine(rules).at().law.facts
+    chosen = [spec for spec in specs.values() if name is None or name in {spec.name, *spec.aliases}]
+    if not chosen:
+        names = [word for spec in specs.values() for word in (spec.name, *spec.aliases)]
+        raise not_found("unknown_fact", "NAME", name or "", names, "`tariff rules facts` lists every name")
+    found: list[dict[str, Any]] = [asdict(spec) for spec in chosen]
+    if wants_json(as_json):
+        write_json(found)
+    else:
+        from tariff_service.paper import Paper  # noqa: PLC0415
+        from tariff_service.show_rules import show_facts  # noqa: PLC0415
+
+        show_facts(Paper(console()), found, one=name is not None)
+    return OK
+
+
+@rules_app.command(epilog=examples("tariff rules check", "tariff rules check my-rules", "tariff rules check my-rules --json"))
+@guarded
+def check(
+    folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="A folder of rules; without it the installed one.")] = None,
+    as_json: Json = None,
+) -> int:
+    """Check a folder of rules: grammar, names, dates, sources, and the examples that the rule files hold."""
+    from tariff_engine.notation.check import check as check_rules  # noqa: PLC0415  `--help` needs no engine
+
+    from tariff_service.output import clean, wants_json, write_json  # noqa: PLC0415
+    from tariff_service.rulebook import rules_root  # noqa: PLC0415
+
+    report = check_rules(rules_root(folder))
+    if wants_json(as_json):
+        write_json({"ok": not report.problems, "counts": dict(report.counts), "problems": list(report.problems)})
+    else:
+        for problem in report.problems:
+            typer.echo(clean(problem))
+        counts = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in report.counts.items())
+        typer.echo(f"{len(report.problems):,} problems in {counts}." if report.problems else f"No problem found in {counts}.")
+    return FAILED if report.problems else OK
