@@ -27,6 +27,7 @@ usage: python3 run.py COMMAND [ARGUMENT ...]
 
   tariff ...    the command line tool, in your current folder (python3 run.py tariff --help)
   test ...      the tests, in the project's folder; arguments go to pytest (python3 run.py test -k canada)
+  python ...    the environment's Python (python3 run.py python benchmarks/scalar.py)
   check         ruff (rules and format), mypy --strict, the import contracts, and the law book's own checks
 
 The first run installs the locked requirements into {home} (tariff: a few packages; test and check: the tools too).
@@ -227,13 +228,13 @@ def main(argv: list[str]) -> int:
     if command in ("--help", "-h", "help"):
         print(USAGE.format(home=home), end="")
         return 0
-    if command not in ("tariff", "test", "check") or (command == "check" and rest):
+    if command not in ("tariff", "test", "check", "python") or (command == "check" and rest):
         tell(f"run.py does not know {' '.join(argv)!r}.\n\n{USAGE.format(home=home)}")
         return 2
     env = Environment(home, chosen=chosen)
-    env.ready("run" if command == "tariff" else "dev")
-    if command == "tariff":
-        become([env.program("tariff"), *rest])
+    env.ready("run" if command in ("tariff", "python") else "dev")
+    if command in ("tariff", "python"):
+        become([env.program(command), *rest])
     if command == "test":
         become([env.program("python"), "-P", "-m", "pytest", *rest], ROOT)
     return 1 if check(env) else 0

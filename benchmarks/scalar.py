@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from tariff_engine.build import build_law
 from tariff_engine.compiled.compile import compile_book
 from tariff_engine.engine import Engine, Knowledge
-from tariff_engine.law import build_law
 from tariff_engine.notation.load import load_book
 from tariff_engine.problems import LawConflictError, ProblemError
 from tariff_engine.testing import Space, space

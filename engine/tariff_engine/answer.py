@@ -123,7 +123,7 @@ def _base_heading(parts: LineParts) -> dict[str, Any]:
         "base_value": str(parts.base.base.value),
         "duty": None if left is None else dollars_text(left),
         "says": _COLUMNS[parts.base.column],
-        "cites": [f"HTSUS {parts.base.tariff.rate_line}, {parts.base.tariff.edition.replace('_', ' ')} edition"],
+        "cites": [f"{dotted(parts.base.tariff.rate_line)}, {parts.base.tariff.edition}"],
     }
 
 
@@ -228,6 +228,10 @@ def _part_names(parts: frozenset[str]) -> list[str]:
     return sorted({part.partition("+")[0] for part in parts})
 
 
+def _said(answer: Any) -> str:
+    return ("yes" if answer else "no") if isinstance(answer, bool) else str(plain(answer))
+
+
 def _savings(law: Law, parts: LineParts) -> list[dict[str, Any]]:
     """Answers that would lower the duty, if true, the largest saving first."""
     found = []
@@ -238,7 +242,7 @@ def _savings(law: Law, parts: LineParts) -> list[dict[str, Any]]:
             found.append(
                 {
                     "fact": question.fact,
-                    "if_true": f"{spec.what or question.fact}: {plain(best.answer)}",
+                    "if_true": f"{spec.what or question.fact}: {_said(best.answer)}",
                     "answer": plain(best.answer),
                     "saves": dollars_text(-best.difference),
                     "duty": dollars_text(best.duty + parts.adcvd_duty),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -22,6 +22,7 @@ from tariff_engine.money import cents
 from tariff_engine.problems import Problem, refuse
 
 _FIXED = frozenset({Kind.SUBJECT, Kind.BARRED, Kind.MET, Kind.DATES})  # what they show is the same for every line of a plan
+_SUMMARY = frozenset({"applies", "prohibited", "exempt", "displaced"})
 Explain = Literal["none", "summary", "full"]
 
 
@@ -174,7 +175,7 @@ class Knowledge:
             line=line,
             base=base,
             derivation=evaluated.derivation(),
-            verdicts=self.verdicts(evaluated) if explain == "full" else (),
+            verdicts=self._told(evaluated, explain),
             inquiry=self.inquire(line, evaluated, base) if inquire else None,
             warnings=self.warnings(line, base, evaluated),
             says=self.says,
@@ -182,6 +183,12 @@ class Knowledge:
             adcvd_duty=amount,
         )
         return line_answer(self.law, parts)
+
+    def _told(self, evaluated: Evaluated, explain: Explain) -> Sequence[dict[str, Any]]:
+        if explain == "none":
+            return ()
+        verdicts = self.verdicts(evaluated)
+        return verdicts if explain == "full" else [verdict for verdict in verdicts if verdict["verdict"] in _SUMMARY]
 
     def program_rate(self, evaluated: Evaluated, programs: tuple[str, ...]) -> Fraction:
         """Return the additional rate that some programs charge on a line, as a share of its value."""

@@ -55,7 +55,9 @@ class Template:
         if self.reason is not None:
             words = reason_words(self.reason, see(self.reason))
             because = f"{words[0].upper()}{words[1:]}."
-        found: dict[str, Any] = {"program": self.program, "verdict": self.verdict, "because": because}
+        found: dict[str, Any] = {"program": self.program, "title": self.title, "verdict": self.verdict, "because": because}
+        if self.provision:
+            found["provision"] = self.provision
         if self.headings:
             found["headings"] = list(self.headings)
         if self.seen:

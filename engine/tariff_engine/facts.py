@@ -33,6 +33,7 @@ _MAX_LIST = 200
 _MAX_FACTS = 300
 _HTS_LENGTHS = (8, 10)
 _REQUIRED = ("hts", "origin", "entry_date", "value")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _COUNTRY = re.compile(r"[A-Z]{2}\Z")
 
 Reader = Callable[[Any], Any]
@@ -225,7 +226,7 @@ def exact(name: str, value: Any) -> Decimal:
 def _date(name: str, value: Any) -> date:
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
-    if isinstance(value, str) and len(value) == 10:  # noqa: PLR2004  ISO 8601 with dashes, nothing else
+    if isinstance(value, str) and _DAY.match(value):
         try:
             return date.fromisoformat(value)
         except ValueError:

@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from tariff_engine import __version__
 
+from tariff_engine import __version__
 from tariff_service.guard import BAD_INPUT, FAILED, INTERRUPTED, OK, ClickError, Json, KnownOn, Rules, examples, guarded
 from tariff_service.rules_cli import rules_app
 
@@ -78,7 +78,6 @@ def assess(
     if jsonl:
         return _assess_rows(file, open_engine(rules).at(known_on), explain)
     from tariff_engine.entry import assess_entry  # noqa: PLC0415
-
     from tariff_service.output import console, wants_json, write_json  # noqa: PLC0415
     from tariff_service.reading import read_entry  # noqa: PLC0415
 
@@ -123,7 +122,7 @@ def _assess_rows(file: str, knowledge: Knowledge, explain: Explain) -> int:
 def explain(
     file: File = "-",
     program: Annotated[str | None, typer.Option("--program", metavar="NAME", help="Only this program.")] = None,
-    line: Annotated[str | None, typer.Option("--line", metavar="ID", help="Only this line.")] = None,
+    line: Annotated[str | None, typer.Option("--line", metavar="LINE", help="Only the line with this id.")] = None,
     known_on: KnownOn = None,
     as_json: Json = None,
     rules: Rules = None,

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any, ParamSpec
 
 import typer
+
 from tariff_engine.problems import LawConflictError, Problem, ProblemError, RulebookError
 
 OK, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from tariff_engine.money import percent_text
 from tariff_engine.problems import ProblemError, refuse
-
 from tariff_service.condition_words import conditions, effect_words, join, list_words
 from tariff_service.explaining import not_found
 

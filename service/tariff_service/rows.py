@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tariff_engine.entry import assess_row, problem_of
 from tariff_engine.problems import LawConflictError, ProblemError, refuse
-
 from tariff_service.output import encode, say
 from tariff_service.reading import decode, parse_json
 

@@ -8,11 +8,11 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tariff_engine.build import build_law
 from tariff_engine.engine import Engine
-from tariff_engine.law import Law, build_law
+from tariff_engine.law import Law
 from tariff_engine.problems import refuse
 from tariff_rules import ROOT
-
 from tariff_service.law_cache import LawCache, cache_folder, fingerprint
 
 if TYPE_CHECKING:

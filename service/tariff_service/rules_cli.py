@@ -112,7 +112,6 @@ def check(
 ) -> int:
     """Check a folder of rules: grammar, names, dates, sources, and the examples that the rule files hold."""
     from tariff_engine.notation.check import check as check_rules  # noqa: PLC0415  `--help` needs no engine
-
     from tariff_service.output import clean, wants_json, write_json  # noqa: PLC0415
     from tariff_service.rulebook import rules_root  # noqa: PLC0415
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+
 from tariff_engine.book import Book
+from tariff_engine.build import build_law
 from tariff_engine.engine import Engine, Knowledge
 from tariff_engine.evaluate.parts import Parts
-from tariff_engine.law import build_law
 from tariff_engine.notation.load import load_book
 from tariff_engine.testing import Space, space
 from tariff_rules import ROOT

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+
 from tariff_engine.base import line_base
 from tariff_engine.book import Book
 from tariff_engine.compiled.outcomes import Outcomes

@@ -9,6 +9,7 @@ from typing import Any
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
+
 from tariff_engine.book import Book
 from tariff_engine.engine import Engine, Knowledge
 from tariff_engine.entry import assess_entry, assess_row

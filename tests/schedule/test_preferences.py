@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tariff_engine.preferences import Choice, Preferences, choose_column, load_preferences
 from tariff_engine.problems import ProblemError, RulebookError
 from tariff_engine.rates import parse_rate, rate_text

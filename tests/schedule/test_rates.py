@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tariff_engine.problems import ProblemError
 from tariff_engine.rates import AdValorem, Missing, Rate, Reference, Specific, SugarDegree, Term, duty, parse_rate, rate_text
 from tariff_engine.schedule import parse_special

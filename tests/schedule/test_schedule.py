@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tariff_engine.problems import Problem, ProblemError, RulebookError
 from tariff_engine.rates import rate_text
 from tariff_engine.schedule import Schedule, TariffLine, load_schedule, parse_special

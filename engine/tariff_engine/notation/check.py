@@ -13,9 +13,10 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from tariff_engine.book import Book
+from tariff_engine.build import build_law
 from tariff_engine.deminimis_rules import DeMinimis
 from tariff_engine.fee_rules import FeeRules, parse_fees
-from tariff_engine.law import Law, build_law
+from tariff_engine.law import Law
 from tariff_engine.notation.check_examples import check_examples
 from tariff_engine.notation.check_facts import check_facts
 from tariff_engine.notation.check_graph import check_graph

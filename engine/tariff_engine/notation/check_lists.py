@@ -132,7 +132,7 @@ def _transit(row: Row) -> Iterator[str]:
     elif transit:
         for column in _TRANSIT[:2]:
             if not _is_day(row[column]):
-                yield f"{column}: {row[column]!r} is no day; write it as 2025-03-04"
+                yield f"{column}: {row[column]!r} is no day such as 2025-03-04"
         if not _RATE.match(row["transit_rate"]):
             yield f"transit_rate: write a rate such as 10%, not {row['transit_rate']!r}"
 

@@ -125,7 +125,7 @@ class _Reader:
         except ValueError:
             found = None
         if found is None:
-            self._report(number, column, f"{text!r} is no day; write it as 2025-03-04")
+            self._report(number, column, f"{text!r} is no day such as 2025-03-04")
             return None
         self.days[text] = found
         return found

@@ -27,7 +27,7 @@ _FORMS = (  # the first that begins or is the pattern of a text tells its form
     (r"^[A-Z]{2}$", "the two capital letters of a country, such as CN"),
     (
         r"^(99\d{2}",
-        "a reference: a heading such as 9903.01.25 (or 9903.01.25/variant, or 9903.01.01..9903.01.09), program:NAME, set:NAME or family:NAME",
+        "a reference: a heading such as 9903.01.25, a variant HEADING/NAME, a range HEADING..HEADING, program:NAME, set:NAME or family:NAME",
     ),
     (r"^99\d{2}", "a heading such as 9903.01.25"),
     (r"list:", "a list: list:NAME, or list:NAME column=value|value to select rows"),
@@ -38,7 +38,7 @@ _FORMS = (  # the first that begins or is the pattern of a text tells its form
 )
 _MISSING = {
     "cite": 'say where the law says so, such as cite: "EO 14257 s.2"',
-    "from": "say from which day, such as from: 2025-03-04",
+    "from": "say from which day on, such as 2025-03-04",
     "says": "say in one sentence what the rule does",
     "steps": "say from which day the rule does what: steps: [{from: ..., add: ..., by: ..., cite: ...}]",
     "because": "say why the law takes this",

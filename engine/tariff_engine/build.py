@@ -1,0 +1,95 @@
+"""From a loaded rulebook to the law that answers: compile it as known on a day, and read schedule, preferences, fees and de minimis."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import date
+from importlib.resources.abc import Traversable
+from typing import Any
+
+from tariff_engine.book import Book
+from tariff_engine.compiled.compile import compile_book
+from tariff_engine.deminimis_rules import parse_de_minimis
+from tariff_engine.fee_rules import parse_fees
+from tariff_engine.law import Act, CalledOff, Contradiction, Dutiable, FactSpec, Law, SliceSpec
+from tariff_engine.notation.yaml_reader import Document
+from tariff_engine.preferences import load_preferences
+from tariff_engine.schedule import load_schedule
+
+
+def build_law(book: Book, root: Traversable, known_on: date = date.max) -> Law:
+    """Build the law as known on a day from a loaded rulebook. Raises RulebookError where a file of the frame is wrong."""
+    fees = parse_fees(Document(book.files["fees.yaml"]).value, list(csv.DictReader(io.StringIO(book.files["mpf.csv"]))))
+    de_minimis = parse_de_minimis(Document(book.files["de_minimis.yaml"]).value)
+    acts = {name: Act(a.title, a.signed, a.published, a.cite, a.url) for name, a in book.instruments.items()}
+    for extra in (fees.rules.instruments, de_minimis.instruments):
+        acts |= {name: Act(a.title, a.signed, a.published, a.cite, a.url) for name, a in extra.items()}
+    frame = Document(book.files["chapter98.yaml"]).value
+    return Law(
+        id=book.id,
+        edition=book.edition,
+        start=book.horizon.from_,
+        horizon=book.horizon.until,
+        compiled=compile_book(book, known_on),
+        facts={name: _fact(name, fact) for name, fact in book.facts.items()},
+        slices={name: SliceSpec(tuple(piece.facts)) for name, piece in book.slices.items()},
+        countries=book.countries,
+        instruments=acts,
+        column2=_column2(book),
+        called_off=_called_off(book, known_on),
+        contradictions=tuple(
+            Contradiction(
+                c.field, c.says, c.fix, dict(c.facts), (c.after[0], c.after[1]) if c.after else None, frozenset(c.origin_not or ())
+            )
+            for c in book.contradictions
+        ),
+        chapter98=tuple(Dutiable(str(row["prefix"]), row["dutiable"], row["says"], row["cite"]) for row in frame["dutiable"]),
+        limits=tuple((limit.from_, limit.numbers) for limit in book.limits),
+        schedule=load_schedule(root / "schedule"),
+        preferences=load_preferences(root / "schedule"),
+        fees=fees,
+        de_minimis=de_minimis,
+        known_on=known_on,
+    )
+
+
+def _fact(name: str, fact: Any) -> FactSpec:
+    ratio = (fact.ratio[0], fact.ratio[1]) if fact.ratio else None
+    values, answers, aliases = tuple(fact.values), tuple(fact.answers), tuple(fact.aliases)
+    return FactSpec(
+        name,
+        fact.type,
+        fact.what,
+        fact.question,
+        fact.level,
+        aliases,
+        ratio,
+        fact.years_before_entry,
+        fact.take,
+        fact.because,
+        answers,
+        values,
+        fact.min,
+        fact.max,
+        fact.ask,
+    )
+
+
+def _column2(book: Book) -> tuple[tuple[str, date, date], ...]:
+    return tuple(
+        (member, date.min, date.max) if isinstance(member, str) else (member.origin, member.from_ or date.min, member.until or date.max)
+        for member in book.groups["column2"]
+    )
+
+
+def _called_off(book: Book, known_on: date) -> dict[str, tuple[CalledOff, ...]]:
+    """Steps of each program that were announced and called off, as far as both were known."""
+    found: dict[str, list[CalledOff]] = {}
+    for node in book.nodes.values():
+        for step in node.provision.steps:
+            if step.withdrawn_by and book.published(step.withdrawn_by) <= known_on and step.by:
+                effect = next(name for name in ("add", "up_to", "exempt", "prohibited", "table") if getattr(step, name) is not None)
+                made = CalledOff(node.id, step.from_, step.until, effect, step.by, step.withdrawn_by)
+                found.setdefault(node.program.program, []).append(made)
+    return {name: tuple(steps) for name, steps in found.items()}
