@@ -11,7 +11,8 @@ from typing import Any, Literal
 from tariff_engine.adcvd import adcvd_rows
 from tariff_engine.answer import LineParts, line_answer
 from tariff_engine.base import LineBase, line_base
-from tariff_engine.compiled.evaluate import CompiledEvaluator, Evaluated
+from tariff_engine.compiled.evaluate import CompiledEvaluator
+from tariff_engine.compiled.evaluated import Evaluated
 from tariff_engine.compiled.outcomes import Outcomes, seen_words
 from tariff_engine.evaluate.derivation import Assumed, Kind, Outcome, Reason
 from tariff_engine.explain import Explanation, Life, Template

@@ -17,7 +17,7 @@ from tariff_engine.compiled.evaluate import test_bits
 from tariff_engine.problems import LawConflictError, ProblemError
 
 if TYPE_CHECKING:
-    from tariff_engine.compiled.parts import CompiledBook
+    from tariff_engine.compiled.form import CompiledBook
     from tariff_engine.evaluate.derivation import Assumed
     from tariff_engine.facts import FactReader, Line
     from tariff_engine.law import FactSpec

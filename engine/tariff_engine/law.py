@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tariff_engine.compiled.parts import CompiledBook
+    from tariff_engine.compiled.form import CompiledBook
     from tariff_engine.deminimis_rules import DeMinimis
     from tariff_engine.fee_rules import Fees
     from tariff_engine.preferences import Preferences

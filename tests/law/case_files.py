@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 HERE = Path(__file__).parent
+FIELDS = frozenset({"id", "says", "facts", "known_on", "expect", "completed", "corrected", "confidence", "source"})
 KEYS = frozenset(
     {
         "headings", "only", "not_applied", "rates", "bases", "amounts", "programs", "base_rate", "column", "special_program", "base_duty", "base_due", "ave",
@@ -31,7 +32,9 @@ class Case:
     known_on: date | None
     expect: Mapping[str, Any]
     source: Mapping[str, Any]
-    completed: tuple[str, ...]
+    completed: tuple[str, ...] = ()
+    corrected: str = ""
+    confidence: str = "high"
 
     @property
     def independent(self) -> bool:
@@ -44,6 +47,8 @@ def read_cases() -> tuple[Case, ...]:
     found = []
     for path in sorted((HERE / "cases").glob("*.yaml")):
         for raw in yaml.safe_load(path.read_text(encoding="utf-8")):
+            strange = set(raw) - FIELDS
+            assert not strange, f"{path.name}: {raw['id']}: {sorted(strange)} is no part of a case"
             unknown = set(raw["expect"]) - KEYS
             assert not unknown, f"{path.name}: {raw['id']}: {sorted(unknown)} would not be compared"
             assert raw["expect"], f"{path.name}: {raw['id']} expects nothing"
@@ -57,6 +62,8 @@ def read_cases() -> tuple[Case, ...]:
                     raw["expect"],
                     raw["source"],
                     tuple(raw.get("completed", ())),
+                    raw.get("corrected", ""),
+                    raw.get("confidence", "high"),
                 )
             )
     return tuple(found)
@@ -143,7 +150,14 @@ def _money(want: Mapping[str, Any], answer: Mapping[str, Any]) -> Iterator[str]:
 
 def _base(want: Mapping[str, Any], answer: Mapping[str, Any]) -> Iterator[str]:
     base = answer["base"]
-    for name, key in (("base_rate", "rate"), ("column", "column"), ("special_program", "special_program"), ("base_duty", "full_duty"), ("base_due", "duty"), ("ave", "ave")):
+    for name, key in (
+        ("base_rate", "rate"),
+        ("column", "column"),
+        ("special_program", "special_program"),
+        ("base_duty", "full_duty"),
+        ("base_due", "duty"),
+        ("ave", "ave"),
+    ):
         if name in want and base.get(key) != want[name]:
             yield f"{name} is {base.get(key)}"
 

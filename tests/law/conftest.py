@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import pytest
-from tariff_engine.engine import Engine, Knowledge
-from tariff_engine.law import build_law
-from tariff_engine.notation.load import load_book
-
 from tests.law.naive_knowledge import NaiveKnowledge
+from tests.law.probe import Prober
+from tests.law.rulebook import the_book
+
+from tariff_engine.build import build_law
+from tariff_engine.engine import Engine, Knowledge
+from tariff_rules import ROOT
 
 if TYPE_CHECKING:
     from tariff_engine.book import Book
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def book() -> Book:
     """Return the rulebook of this repository."""
-    return load_book(files("tariff_rules"))
+    return the_book()
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +30,7 @@ def engine(book: Book) -> Engine:
     """Return an engine for it."""
 
     def load(known_on: date) -> Law:
-        return build_law(book, files("tariff_rules"), known_on)
+        return build_law(book, ROOT, known_on)
 
     return Engine(load)
 
@@ -44,3 +45,9 @@ def knowledge(engine: Engine) -> Knowledge:
 def naive(book: Book, knowledge: Knowledge) -> NaiveKnowledge:
     """Return everything known, evaluated by the definition."""
     return NaiveKnowledge(knowledge.law, book)
+
+
+@pytest.fixture(scope="session")
+def prober(book: Book, knowledge: Knowledge) -> Prober:
+    """Return the tool that looks at single provisions."""
+    return Prober(book, knowledge)

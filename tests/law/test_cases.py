@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.law.case_files import Case, differences, read_cases, read_table
+
 from tariff_engine.engine import Knowledge
 from tariff_engine.entry import assess_row
 from tariff_engine.problems import ProblemError
-
-from tests.law.case_files import Case, differences, read_cases, read_table
 
 if TYPE_CHECKING:
     from tests.law.naive_knowledge import NaiveKnowledge
@@ -40,8 +40,8 @@ def test_the_answer_is_what_the_source_of_the_case_states(case: Case, knowledge:
 
 def test_every_collected_case_is_covered_or_left_out_with_a_reason() -> None:
     left_out = [name for reason in NOT_COVERED["reasons"] for name in reason["cases"]]
-    covered = [case.id for case in CASES]
-    assert len(set(covered)) == len(covered)
+    covered = [case.id for case in CASES if case.file != "own"]
+    assert len({case.id for case in CASES}) == len(CASES)
     assert not set(left_out) & set(covered)
     assert len(set(left_out)) == len(left_out)
     assert len(covered) + len(left_out) == NOT_COVERED["total"]

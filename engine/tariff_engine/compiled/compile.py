@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from tariff_engine.compiled.conditions import ConditionCompiler
-from tariff_engine.compiled.parts import (
+from tariff_engine.compiled.form import (
     FOREVER,
     Choice,
     CompiledBook,

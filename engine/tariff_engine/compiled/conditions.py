@@ -8,7 +8,7 @@ from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from tariff_engine.compiled.parts import ALL, ANY, FOREVER, NOT, SUBJECT, Atom, Node
+from tariff_engine.compiled.form import ALL, ANY, FOREVER, NOT, SUBJECT, Atom, Node
 from tariff_engine.evaluate.conditions import test_words
 from tariff_engine.evaluate.derivation import Kind
 from tariff_engine.money import percent_text

@@ -8,14 +8,15 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from tariff_engine.compiled.resolve import Pattern, Plan, Resolver, lowest
+from tariff_engine.compiled.evaluated import Evaluated
+from tariff_engine.compiled.plan import Pattern, Plan, lowest
+from tariff_engine.compiled.resolve import Resolver
 from tariff_engine.compiled.situation import Situation, Situations
 from tariff_engine.evaluate.charge import Base
-from tariff_engine.evaluate.derivation import Assumed, Derivation, Row, Segment
-from tariff_engine.money import cents, whole_dollars
+from tariff_engine.money import whole_dollars
 
 if TYPE_CHECKING:
-    from tariff_engine.compiled.parts import CompiledBook, FactBits
+    from tariff_engine.compiled.form import CompiledBook, FactBits
     from tariff_engine.facts import Line
 
 _MAX_MEMO = 50_000
@@ -82,10 +83,10 @@ class CompiledEvaluator:
         if plans is not None:
             for plan in plans:
                 if not plan.guards or all(lowest(terms, amounts, base.ave) == winner for terms, winner in plan.guards):
-                    return Evaluated(self, plan, line, base, column, amounts)
+                    return Evaluated(book, plan, line, base, column, amounts)
         plan = self._resolve(line, base, column_mask, situation, key, floors, amounts)
         situation.plans.setdefault(key, []).append(plan)
-        return Evaluated(self, plan, line, base, column, amounts)
+        return Evaluated(book, plan, line, base, column, amounts)
 
     def _unusual(
         self,
@@ -101,16 +102,16 @@ class CompiledEvaluator:
         facts = line.facts
         if "chapter98" in facts:
             plan = self._resolve(line, base, self.book.columns[column], situation, key, floors, amounts)
-            return Evaluated(self, plan, line, base, column, amounts)
+            return Evaluated(self.book, plan, line, base, column, amounts)
         loaded = facts.get("loaded_date")
         extra = (loaded.toordinal() if loaded else 0) << 1 | bool(facts.get("final_mode_differs"))
         wide = (key[0], key[1], key[2] | (extra + 1) << 120)
         for plan in situation.plans.get(wide, ()):
             if all(lowest(terms, amounts, base.ave) == winner for terms, winner in plan.guards):
-                return Evaluated(self, plan, line, base, column, amounts)
+                return Evaluated(self.book, plan, line, base, column, amounts)
         plan = self._resolve(line, base, self.book.columns[column], situation, key, floors, amounts)
         situation.plans.setdefault(wide, []).append(plan)
-        return Evaluated(self, plan, line, base, column, amounts)
+        return Evaluated(self.book, plan, line, base, column, amounts)
 
     def _resolve(
         self,
@@ -237,182 +238,3 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "before": lambda value, operand: bool(value < operand),
     "from": lambda value, operand: bool(value >= operand),
 }
-
-
-class Evaluated:
-    """A plan applied to a line: duties in cents by row, the base duty left on the chapter 1-97 number, and all of it."""
-
-    __slots__ = (
-        "_bases",
-        "_evaluator",
-        "_split",
-        "amounts",
-        "base",
-        "base_duty",
-        "column",
-        "duties",
-        "full_base_duty",
-        "line",
-        "offsets",
-        "plan",
-    )
-
-    def __init__(self, evaluator: CompiledEvaluator, plan: Plan, line: Line, base: Base, column: str, amounts: list[int]) -> None:
-        """Compute the money of a line by its plan."""
-        self._evaluator, self.plan, self.line, self.base, self.column, self.amounts = evaluator, plan, line, base, column, amounts
-        groups = plan.groups
-        self._split: list[tuple[int, ...]] | None = None
-        self._bases: tuple[int, ...] = ()
-        if len(groups) == 1 and not line.content:
-            value = line.value
-            self.duties = [(first * value + second) // third for first, second, third in plan.money]
-            if plan.any_framed:
-                self._frame()
-        else:
-            self._charge_split()
-        self._charge_base()
-        self.offsets = self._set_off() if plan.offsets else ()
-
-    def _values(self) -> list[int]:
-        """The value of each split line in whole dollars."""
-        return [
-            sum(amount for place, amount in enumerate(self.amounts) if mask >> place & 1 and amount > 0) for mask, _ in self.plan.groups
-        ]
-
-    def _charge_split(self) -> None:
-        split, values = [], self._values()
-        for (mask, inside), value in zip(self.plan.groups, values, strict=True):
-            money = []
-            for place in inside:
-                row = self.plan.rows[place]
-                money.append((200 * row.top * value + row.bottom) // (2 * row.bottom) if row.parts & mask and not row.framed else 0)
-            split.append(tuple(money))
-        self._split = split
-        self.duties = [0] * len(self.plan.rows)
-        for (_, inside), found in zip(self.plan.groups, split, strict=True):
-            for place, amount in zip(inside, found, strict=True):
-                self.duties[place] += amount
-        if self.plan.any_framed:
-            self._frame()
-
-    def _frame(self) -> None:
-        """Rows of which chapter 98 leaves one amount: charged once, on that amount."""
-        for place, row in enumerate(self.plan.rows):
-            if row.framed:
-                amount = self.row_base(place)
-                self.duties[place] = (200 * row.top * amount + row.bottom) // (2 * row.bottom)
-        self._split = None
-
-    def _charge_base(self) -> None:
-        base, plan = self.base, self.plan
-        if base.duty is None and base.rate is None:
-            self.base_duty: int | None = None
-            self.full_base_duty: int | None = None
-            return
-        if base.rate is not None and base.value == self.line.value and not plan.framed:
-            top, bottom = base.rate.numerator, base.rate.denominator
-            if len(plan.groups) == 1:
-                full = (200 * top * base.value + bottom) // (2 * bottom)
-                left = 0 if plan.total_groups[0] else full
-                self._bases = (left,)
-            else:
-                amounts = [(200 * top * value + bottom) // (2 * bottom) for value in self._values()]
-                full = sum(amounts)
-                self._bases = tuple(0 if taken else amount for amount, taken in zip(amounts, plan.total_groups, strict=True))
-                left = sum(self._bases)
-            self.base_duty, self.full_base_duty = left, full
-            return
-        duty = base.exact or Fraction(0)
-        remaining = duty
-        for place, row in enumerate(plan.rows):
-            if row.kind == "total" and base.value:
-                remaining -= duty * Fraction(self.row_base(place), base.value)
-        self.base_duty, self.full_base_duty = cents(max(remaining, Fraction(0))), cents(duty)
-        self._bases = (self.base_duty, *[0] * (len(plan.groups) - 1))
-
-    def _set_off(self) -> tuple[Row, ...]:
-        found = []
-        for name, program, fact, against in self.plan.offsets:
-            stated = self.line.facts.get(fact)
-            if stated is None:
-                continue
-            owed = sum(self.duties[place] for place, row in enumerate(self.plan.rows) if row.place in against)
-            amount = min(cents(Fraction(stated)), owed)
-            if amount:
-                owner = self._evaluator.book.programs[program].name
-                found.append(Row("", f"offset:{name}", owner, "credit", Fraction(0), 0, -amount, frozenset()))
-        return tuple(found)
-
-    def row_base(self, place: int) -> int:
-        """Return the dollars on which a row is charged."""
-        row = self.plan.rows[place]
-        amount = sum(amount for bit, amount in enumerate(self.amounts) if row.parts >> bit & 1 and amount > 0)
-        frame = self.plan.states[row.place].frame
-        return amount if frame is None or (row.kind == "exemption" and not row.framed and frame >= amount) else min(amount, frame)
-
-    def amount(self, mask: int, frame: int | None) -> int:
-        """Return the dollars of some parts of the value, at most what chapter 98 leaves."""
-        amount = sum(amount for bit, amount in enumerate(self.amounts) if mask >> bit & 1 and amount > 0)
-        return amount if frame is None else min(amount, frame)
-
-    @property
-    def duty(self) -> int | None:
-        """All duties in cents; None where the base duty is not known."""
-        if self.base_duty is None:
-            return None
-        return self.base_duty + sum(self.duties) + sum(row.duty for row in self.offsets)
-
-    @property
-    def headings(self) -> tuple[str, ...]:
-        """The headings filed, in order."""
-        return tuple(row.heading for row in self.plan.rows if row.heading)
-
-    @property
-    def assumed(self) -> tuple[Assumed, ...]:
-        """What was taken for facts that nobody stated."""
-        return self.plan.assumed
-
-    def _names(self, mask: int) -> frozenset[str]:
-        return frozenset(name for place, name in enumerate(self._evaluator.book.part_names) if mask >> place & 1)
-
-    def derivation(self) -> Derivation:
-        """Return the evaluation in the form that both evaluators share."""
-        provisions, programs = self._evaluator.book.provisions, self._evaluator.book.programs
-        rows = []
-        for place, row in enumerate(self.plan.rows):
-            provision = provisions[row.place]
-            base = self.row_base(place)
-            rows.append(
-                Row(
-                    row.heading,
-                    provision.id,
-                    programs[provision.program].name,
-                    row.kind,
-                    Fraction(row.top, row.bottom),
-                    base,
-                    self.duties[place],
-                    self._names(row.parts),
-                    self.plan.states[row.place].cites,
-                    self.plan.states[row.place].by,
-                    date.fromordinal(self.plan.states[row.place].since),
-                )
-            )
-        values, segments = self._values(), []
-        for number, (mask, inside) in enumerate(self.plan.groups):
-            money = (
-                self._split[number] if self._split else tuple(self.duties[place] if self._first(place) == number else 0 for place in inside)
-            )
-            segments.append(Segment(self._names(mask), values[number], inside, money, self._bases[number] if self._bases else None))
-        return Derivation(
-            self.line.day,
-            (*rows, *self.offsets),
-            self.base_duty,
-            self.full_base_duty,
-            tuple(segments),
-            self.plan.assumed,
-            self.plan.prohibited,
-        )
-
-    def _first(self, place: int) -> int:
-        """The first split line on which a row stands."""
-        return next((number for number, (_, inside) in enumerate(self.plan.groups) if place in inside), 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from tariff_engine.compiled.parts import ALL, ANY, NOT, SUBJECT, Atom, Node
+from tariff_engine.compiled.form import ALL, ANY, NOT, SUBJECT, Atom, Node
 from tariff_engine.evaluate.derivation import MET, Kind, Reason
 from tariff_engine.evaluate.words import nearness
 

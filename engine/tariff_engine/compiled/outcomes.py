@@ -6,16 +6,17 @@ from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from tariff_engine.compiled.evaluate import Evaluated, derived_value
+from tariff_engine.compiled.evaluate import derived_value
+from tariff_engine.compiled.evaluated import Evaluated
+from tariff_engine.compiled.form import CompiledProvision, Node
 from tariff_engine.compiled.logic import Explainer
-from tariff_engine.compiled.parts import CompiledProvision, Node
-from tariff_engine.compiled.resolve import State
+from tariff_engine.compiled.plan import State
 from tariff_engine.evaluate.derivation import Kind, Outcome, Reason, Taken, Verdict
 from tariff_engine.evaluate.words import value_words
 from tariff_engine.money import approximate_percent
 
 if TYPE_CHECKING:
-    from tariff_engine.compiled.parts import CompiledBook
+    from tariff_engine.compiled.form import CompiledBook
     from tariff_engine.compiled.situation import Situations
 
 

@@ -1,116 +1,19 @@
-"""Resolve a situation for one pattern of facts: candidates, exceptions, relations, groups. The result is a plan that serves every like line.
-
-A plan depends on bits only: which tests hold, which parts of the value are known and which are worth nothing, which floors the base rate
-reaches. Where law picks the lowest duty, amounts decide; the plan then carries a guard, and holds only for lines that pass it.
-"""
+"""Resolve a situation for one pattern of facts: candidates, exceptions, relations, groups. The result is a plan that serves every like line."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
+from tariff_engine.compiled.form import CompiledBook, Edge, FamilyRow, Node, Reach
 from tariff_engine.compiled.logic import decide, simplify
-from tariff_engine.compiled.parts import CompiledBook, Edge, FamilyRow, Node, Reach
+from tariff_engine.compiled.plan import Pattern, Plan, PlanRow, State, Term, lowest, numbers_of
 from tariff_engine.compiled.situation import Live, Situation
 from tariff_engine.evaluate.derivation import Assumed, Verdict
 from tariff_engine.problems import LawConflictError
 
 Claim = tuple[int, bool, str, tuple[str, ...]]
-
-
-@dataclass(slots=True)
-class Pattern:
-    """What a plan may know of a line: fact bits, column, the parts of the value, what is worth nothing, floors reached, chapter 98."""
-
-    true: int
-    false: int
-    column: int
-    present: int
-    zero: int
-    worthless: bool
-    floors: tuple[bool, ...]
-    loaded: int  # ordinal of the loading day; 0 where it is not known
-    differs: bool
-    day: int
-    chapter98: str
-    dutiable: int | None
-    amounts: list[int]
-    ave: Fraction
-
-
-@dataclass(slots=True)
-class State:
-    """What became of one live provision. Masks are of parts of the value."""
-
-    live: Live
-    verdict: Verdict
-    heading: str
-    kind: str
-    rate: Fraction
-    at_floor: str
-    cites: tuple[str, ...]
-    by: str
-    since: int
-    parts: int = 0
-    covers: int = 0
-    reach: int = 0
-    frame: int | None = None
-    taken: tuple[tuple[int, str, str, tuple[str, ...]], ...] = ()
-    assumed: tuple[str, ...] = ()
-    assumed_bits: int = 0
-    transit: bool = False
-    outside: int = -1
-    no_row: bool = False
-    would: int = 0
-
-    @property
-    def is_duty(self) -> bool:
-        """Whether the provision charges or forbids."""
-        return self.kind in {"add", "up_to", "prohibited"}
-
-    @property
-    def applies(self) -> bool:
-        """Whether the provision stands."""
-        return self.verdict is Verdict.APPLIES
-
-
-@dataclass(frozen=True, slots=True)
-class PlanRow:
-    """A row to file, before its money: the parts it charges and at what rate, as integers."""
-
-    heading: str
-    place: int
-    kind: str
-    top: int
-    bottom: int
-    parts: int
-    framed: bool
-
-
-@dataclass(slots=True, eq=False)
-class Plan:
-    """How to charge every line of one pattern: rows in filing order, the split, and the states for the explanation."""
-
-    rows: tuple[PlanRow, ...]
-    groups: tuple[tuple[int, tuple[int, ...]], ...]
-    total_groups: tuple[bool, ...]
-    framed: bool
-    prohibited: bool
-    offsets: tuple[tuple[str, int, str, frozenset[int]], ...]
-    assumed: tuple[Assumed, ...]
-    states: dict[int, State]
-    guards: tuple[tuple[tuple[tuple[str, Fraction, int, int | None], ...], int], ...]
-    pattern: Pattern
-    situation: Situation
-    templates: tuple[Any, ...] | None = None
-    money: tuple[tuple[int, int, int], ...] = ()
-    any_framed: bool = False
-
-    def __post_init__(self) -> None:
-        """Lay out the rates for integer arithmetic: cents are (first * dollars + second) // third, half a cent upward."""
-        self.money = tuple((200 * row.top if row.parts else 0, row.bottom, 2 * row.bottom) for row in self.rows)
-        self.any_framed = any(row.framed for row in self.rows)
 
 
 class Resolver:
@@ -123,7 +26,7 @@ class Resolver:
         self.last: dict[int, State | None] = {}
         self.relieved: set[int] = set()
         self.assumed: dict[tuple[str, str], Assumed] = {}
-        self.guards: list[tuple[tuple[tuple[str, Fraction, int, int | None], ...], int]] = []
+        self.guards: list[tuple[tuple[Term, ...], int]] = []
         self.day = book.bounds[situation.interval - 1] if situation.interval else 1
         self._busy: list[int] = []
 
@@ -134,7 +37,7 @@ class Resolver:
         truth, unknown, covers = decide(node, pattern.true, pattern.false, self._subject)
         if truth is not None:
             return truth, covers, (), 0
-        facts = dict.fromkeys(self.book.bit_facts[bit] for bit in _bits(unknown))
+        facts = dict.fromkeys(self.book.bit_facts[bit] for bit in numbers_of(unknown))
         provision = live.provision
         overrides = {rule.fact: rule for rule in provision.overrides}
         true, known = pattern.true, pattern.true | pattern.false
@@ -396,7 +299,7 @@ class Resolver:
         kind = {"add": "additional", "up_to": "total", "prohibited": "prohibited"}.get(state.kind, "exemption")
         rate = Fraction(0) if floor or kind in {"exemption", "prohibited"} else state.rate
         kind = "exemption" if floor else kind
-        framed = state.frame is not None and sum(self.pattern.amounts[bit] for bit in _bits(state.parts)) > state.frame
+        framed = state.frame is not None and sum(self.pattern.amounts[bit] for bit in numbers_of(state.parts)) > state.frame
         found = [PlanRow(heading, place, kind, rate.numerator, rate.denominator, state.parts, framed)]
         companion = state.live.effect.companion
         if companion:
@@ -409,7 +312,7 @@ class Resolver:
 
     def _split(self, rows: tuple[PlanRow, ...]) -> tuple[tuple[int, tuple[int, ...]], ...]:
         found: dict[tuple[bool, ...], int] = {}
-        for bit in _bits(self.pattern.present & ~self.pattern.zero):
+        for bit in numbers_of(self.pattern.present & ~self.pattern.zero):
             key = tuple(bool(row.parts >> bit & 1) for row in rows)
             found[key] = found.get(key, 0) | 1 << bit
         masks = list(found.values())
@@ -443,29 +346,6 @@ class Resolver:
                         message = f"{one} and {two} of {program.name} both reach the line and nothing orders them"
                         raise LawConflictError(message)
                 seen.setdefault(program.index, []).append(state)
-
-
-def lowest(terms: tuple[tuple[str, Fraction, int, int | None], ...], amounts: list[int], ave: Fraction) -> int:
-    """Return the number of the term with the lowest duty on a line, the first on a tie."""
-    best, least = 0, None
-    for number, (kind, rate, parts, frame) in enumerate(terms):
-        base = sum(amounts[bit] for bit in _bits(parts))
-        base = base if frame is None else min(base, frame)
-        extra = rate if kind == "add" else max(Fraction(0), rate - ave) if kind == "up_to" else Fraction(0)
-        duty = extra * base
-        if least is None or duty < least:
-            best, least = number, duty
-    return best
-
-
-def _bits(mask: int) -> list[int]:
-    """Return the numbers of the bits that are set, the lowest first."""
-    found = []
-    while mask:
-        low = mask & -mask
-        found.append(low.bit_length() - 1)
-        mask ^= low
-    return found
 
 
 def _deny(node: Node, bits: int) -> Node:

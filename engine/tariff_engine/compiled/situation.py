@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from tariff_engine.compiled.form import CompiledBook, CompiledProgram, CompiledProvision, Effect, FamilyRow, Node
 from tariff_engine.compiled.logic import TRUE, dynamic_bits, simplify
-from tariff_engine.compiled.parts import CompiledBook, CompiledProgram, CompiledProvision, Effect, FamilyRow, Node
 
 _MAX_REMEMBERED = 200_000
 

@@ -149,7 +149,7 @@ class _Values:
             raise _tagged(node)
         if isinstance(node, SequenceNode):
             return [self.read(item, depth + 1) for item in node.value]
-        found: dict[Any, Any] = {}
+        found: dict[str, Any] = {}
         for key_node, value_node in node.value:
             key = _key(key_node)
             if key in found:
@@ -163,11 +163,13 @@ def _tagged(node: Node) -> YamlError:
     return YamlError(node.start_mark.line + 1, f"the tag {shown} is not part of the notation; leave it out")
 
 
-def _key(node: Node) -> str | date:
+def _key(node: Node) -> str:
+    """Return a key as it is written: a day or a number that serves as a key is a name."""
     if not isinstance(node, ScalarNode):
         raise YamlError(node.start_mark.line + 1, 'a key must be a word; if this was meant as text, put it in quotes: "..."')
-    key = _scalar(node)
-    return key if isinstance(key, str | date) else str(node.value)
+    if node.tag:
+        raise _tagged(node)
+    return str(node.value)
 
 
 def _scalar(node: ScalarNode) -> str | int | Decimal | date | bool | None:

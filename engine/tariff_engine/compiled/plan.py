@@ -1,0 +1,134 @@
+"""A plan: how to charge every line of one situation and one pattern of facts.
+
+A plan depends on bits only: which tests hold, which parts of the value are known and which are worth nothing, which floors the base rate
+reaches. Where law picks the lowest duty, amounts decide; the plan then carries a guard, and holds only for lines that pass it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from tariff_engine.compiled.situation import Live, Situation
+from tariff_engine.evaluate.derivation import Assumed, Verdict
+
+Term = tuple[str, Fraction, int, int | None]
+"""What a provision would charge: kind, rate, parts of the value, and what chapter 98 leaves of them."""
+
+
+@dataclass(slots=True)
+class Pattern:
+    """What a plan may know of a line: fact bits, column, the parts of the value, what is worth nothing, floors reached, chapter 98."""
+
+    true: int
+    false: int
+    column: int
+    present: int
+    zero: int
+    worthless: bool
+    floors: tuple[bool, ...]
+    loaded: int  # ordinal of the loading day; 0 where it is not known
+    differs: bool
+    day: int
+    chapter98: str
+    dutiable: int | None
+    amounts: list[int]
+    ave: Fraction
+
+
+@dataclass(slots=True)
+class State:
+    """What became of one live provision. Masks are of parts of the value."""
+
+    live: Live
+    verdict: Verdict
+    heading: str
+    kind: str
+    rate: Fraction
+    at_floor: str
+    cites: tuple[str, ...]
+    by: str
+    since: int
+    parts: int = 0
+    covers: int = 0
+    reach: int = 0
+    frame: int | None = None
+    taken: tuple[tuple[int, str, str, tuple[str, ...]], ...] = ()
+    assumed: tuple[str, ...] = ()
+    assumed_bits: int = 0
+    transit: bool = False
+    outside: int = -1
+    no_row: bool = False
+    would: int = 0
+
+    @property
+    def is_duty(self) -> bool:
+        """Whether the provision charges or forbids."""
+        return self.kind in {"add", "up_to", "prohibited"}
+
+    @property
+    def applies(self) -> bool:
+        """Whether the provision stands."""
+        return self.verdict is Verdict.APPLIES
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """A row to file, before its money: the parts it charges and at what rate, as integers."""
+
+    heading: str
+    place: int
+    kind: str
+    top: int
+    bottom: int
+    parts: int
+    framed: bool
+
+
+@dataclass(slots=True, eq=False)
+class Plan:
+    """How to charge every line of one pattern: rows in filing order, the split, and the states for the explanation."""
+
+    rows: tuple[PlanRow, ...]
+    groups: tuple[tuple[int, tuple[int, ...]], ...]
+    total_groups: tuple[bool, ...]
+    framed: bool
+    prohibited: bool
+    offsets: tuple[tuple[str, int, str, frozenset[int]], ...]
+    assumed: tuple[Assumed, ...]
+    states: dict[int, State]
+    guards: tuple[tuple[tuple[Term, ...], int], ...]
+    pattern: Pattern
+    situation: Situation
+    templates: tuple[Any, ...] | None = None
+    money: tuple[tuple[int, int, int], ...] = ()
+    any_framed: bool = False
+
+    def __post_init__(self) -> None:
+        """Lay out the rates for integer arithmetic: cents are (first * dollars + second) // third, half a cent upward."""
+        self.money = tuple((200 * row.top if row.parts else 0, row.bottom, 2 * row.bottom) for row in self.rows)
+        self.any_framed = any(row.framed for row in self.rows)
+
+
+def lowest(terms: tuple[Term, ...], amounts: list[int], ave: Fraction) -> int:
+    """Return the number of the term with the lowest duty on a line, the first on a tie."""
+    best, least = 0, None
+    for number, (kind, rate, parts, frame) in enumerate(terms):
+        base = sum(amounts[bit] for bit in numbers_of(parts))
+        base = base if frame is None else min(base, frame)
+        extra = rate if kind == "add" else max(Fraction(0), rate - ave) if kind == "up_to" else Fraction(0)
+        duty = extra * base
+        if least is None or duty < least:
+            best, least = number, duty
+    return best
+
+
+def numbers_of(mask: int) -> list[int]:
+    """Return the numbers of the bits that are set, the lowest first."""
+    found = []
+    while mask:
+        low = mask & -mask
+        found.append(low.bit_length() - 1)
+        mask ^= low
+    return found

@@ -1,0 +1,95 @@
+"""What became of one provision on a line, in the law as known on any day: compiled once for each day on which knowledge changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from fractions import Fraction
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from tests.law.lines import LineMaker
+
+from tariff_engine.compiled.compile import compile_book
+from tariff_engine.compiled.outcomes import Outcomes
+from tariff_engine.engine import Knowledge
+from tariff_engine.evaluate.charge import Base
+from tariff_engine.evaluate.derivation import Derivation, Outcome, Verdict
+from tariff_engine.evaluate.naive import NaiveEvaluation
+from tariff_engine.law import knowledge_day
+from tariff_engine.problems import LawConflictError, ProblemError
+
+if TYPE_CHECKING:
+    from tariff_engine.book import Book, Node
+
+EVER = date.max
+
+
+class Prober:
+    """Evaluates lines and looks at single provisions."""
+
+    def __init__(self, book: Book, knowledge: Knowledge) -> None:
+        """Take the book and everything known of it."""
+        self.book, self.maker = book, LineMaker(book, knowledge.law.schedule)
+        self._known = {EVER: knowledge}
+        self._programs = {program.name: program.index for program in knowledge.law.compiled.programs}
+        self._lines: dict[str, dict[str, Any]] = {}
+
+    def at(self, known_on: date) -> Knowledge:
+        """Return the law as known on a day."""
+        latest = self._known[EVER]
+        day = knowledge_day(latest.law.instruments, known_on)
+        if day not in self._known:
+            self._known[day] = Knowledge(replace(latest.law, compiled=compile_book(self.book, day), known_on=day, memory={}))
+        return self._known[day]
+
+    def outcome(self, node: Node, line: Mapping[str, Any], known_on: date = EVER) -> tuple[Outcome, Derivation]:
+        """Return what became of a provision, and the whole evaluation. Raises ProblemError and LawConflictError."""
+        knowledge = self.at(known_on)
+        evaluated, _ = knowledge.evaluate(knowledge.read(line))
+        found = Outcomes(evaluated, knowledge.evaluator.situations).of_program(self._programs[node.program.program])
+        return next(one for one in found if one.id == node.id), evaluated.derivation()
+
+    def bare(self, node: Node, line: Mapping[str, Any], known_on: date = EVER) -> Outcome:
+        """Return what became of a provision on a line of the general column at a free base rate, whatever the schedule says of its number."""
+        knowledge = self.at(known_on)
+        read = knowledge.read(line)
+        evaluated = knowledge.evaluator.evaluate(read, Base(None, Fraction(0), read.value), "general")
+        found = Outcomes(evaluated, knowledge.evaluator.situations).of_program(self._programs[node.program.program])
+        return next(one for one in found if one.id == node.id)
+
+    def naive(self, node: Node, line: Mapping[str, Any], known_on: date = EVER) -> Outcome:
+        """Return what became of a provision by the definition of the notation."""
+        knowledge = self.at(known_on)
+        read = knowledge.read(line)
+        _, base = knowledge.evaluate(read)
+        return NaiveEvaluation(self.book, read, base.base, base.column, knowledge.law.known_on).decide(node.id)
+
+    def applies(self, node: Node, line: Mapping[str, Any], known_on: date = EVER) -> bool:
+        """Whether a provision applies to a line; a line that is refused or that the law does not order is none for it."""
+        try:
+            return self.outcome(node, line, known_on)[0].applies
+        except (ProblemError, LawConflictError):
+            return False
+
+    def line_for(self, node: Node, day: date, known_on: date = EVER, most: int = 4000) -> dict[str, Any] | None:
+        """Return a line of a day to which a provision applies: the one of another day if it can serve, else a new one."""
+        known = self._lines.get(node.id)
+        candidates = [{**known, "entry_date": day}] if known else []
+        for line in candidates:
+            if self.applies(node, line, known_on):
+                return line
+        for line in islice(self.maker.lines(node, day, known_on), most):
+            if self.applies(node, line, known_on):
+                self._lines[node.id] = line
+                return line
+        return None
+
+    def any_line(self, node: Node, day: date) -> dict[str, Any] | None:
+        """Return the line made for another day, on this day; None where none was made yet."""
+        known = self._lines.get(node.id)
+        return {**known, "entry_date": day} if known else None
+
+
+__all__ = ["EVER", "Prober", "Verdict"]
