@@ -13,6 +13,7 @@ from typing import Any
 from tariff_engine.build import build_law
 from tariff_engine.compiled.compile import compile_book
 from tariff_engine.engine import Engine, Knowledge
+from tariff_engine.notation.check import check
 from tariff_engine.notation.load import load_book
 from tariff_engine.problems import LawConflictError, ProblemError
 from tariff_engine.testing import Space, space
@@ -73,6 +74,9 @@ def main(count: int = 3000) -> None:
     )
     print(f"load and check references  {(loaded - start) * 1e3:8.0f} ms")
     print(f"compile                    {(compiled - loaded) * 1e3:8.0f} ms")
+    checked = time.perf_counter()
+    report = check(ROOT)
+    print(f"check the whole book       {(time.perf_counter() - checked) * 1e3:8.0f} ms   {len(report.problems)} problems")
     raws = lines(Engine(lambda day: build_law(book, ROOT, day)).at(), count, seed=1)
     fresh = Engine(lambda day: build_law(book, ROOT, day)).at()
     read = [fresh.read(raw) for raw in raws]

@@ -19,6 +19,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+
 from tariff_engine import __version__
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tariff_engine.notation.model import (
+        Absent,
         Contradiction,
         Dated,
         Fact,
@@ -65,6 +66,7 @@ class Book:
     refs: dict[str, tuple[str, ...]]
     tables: dict[str, Table]
     contradictions: list[Contradiction] = field(default_factory=list)
+    absent: list[Absent] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
 
     @cached_property

@@ -12,10 +12,11 @@ from tariff_engine.book import Book
 from tariff_engine.compiled.compile import compile_book
 from tariff_engine.deminimis_rules import parse_de_minimis
 from tariff_engine.fee_rules import parse_fees
-from tariff_engine.law import Act, CalledOff, Contradiction, Dutiable, FactSpec, Law, SliceSpec
+from tariff_engine.law import Act, CalledOff, Contradiction, Dutiable, FactSpec, Law, NotInBook, SliceSpec
+from tariff_engine.notation.model import Absent, NotOrigin
 from tariff_engine.notation.yaml_reader import Document
-from tariff_engine.preferences import load_preferences
-from tariff_engine.schedule import load_schedule
+from tariff_engine.preferences_files import load_preferences
+from tariff_engine.schedule_files import load_schedule
 
 
 def build_law(book: Book, root: Traversable, known_on: date = date.max) -> Law:
@@ -45,6 +46,7 @@ def build_law(book: Book, root: Traversable, known_on: date = date.max) -> Law:
             for c in book.contradictions
         ),
         chapter98=tuple(Dutiable(str(row["prefix"]), row["dutiable"], row["says"], row["cite"]) for row in frame["dutiable"]),
+        absent=tuple(_absent(book, item) for item in book.absent if book.known(item, known_on)),
         limits=tuple((limit.from_, limit.numbers) for limit in book.limits),
         schedule=load_schedule(root / "schedule"),
         preferences=load_preferences(root / "schedule"),
@@ -52,6 +54,30 @@ def build_law(book: Book, root: Traversable, known_on: date = date.max) -> Law:
         de_minimis=de_minimis,
         known_on=known_on,
     )
+
+
+def _absent(book: Book, item: Absent) -> NotInBook:
+    """Expand lists to codes and groups to countries; codes are taken whatever the dates of their rows, which say when law now in the book began."""
+    wanted = item.origin.not_ if isinstance(item.origin, NotOrigin) else item.origin
+    found = {member for name in wanted or () for member in _members(book, name)}
+    codes = {row.hts for name in item.lists or () for row in book.tables[name].rows} | set(item.starts or ())
+    barred = isinstance(item.origin, NotOrigin)
+    return NotInBook(
+        item.name,
+        item.title,
+        item.from_,
+        item.until or date.max,
+        None if barred or wanted is None else frozenset(found),
+        frozenset(found) if barred else frozenset(),
+        tuple(sorted(codes)),
+        tuple(item.cite),
+    )
+
+
+def _members(book: Book, name: str) -> list[str]:
+    if not name.startswith("group:"):
+        return [name]
+    return [member if isinstance(member, str) else member.origin for member in book.groups[name[6:]]]
 
 
 def _fact(name: str, fact: Any) -> FactSpec:

@@ -12,11 +12,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal, get_args
 
-from tariff_engine.deminimis_rules import DeMinimis, Entry, Method, Row, Subject, parse_de_minimis
-from tariff_engine.fee_rules import Assumption, Confidence, Mode, Question, Visible, fits, last, live
+from tariff_engine.deminimis_law import DeMinimis, Entry, Method, Row, Subject
+from tariff_engine.fee_law import Assumption, Confidence, Mode, Question, Visible, fits, last, live
 from tariff_engine.problems import Problem, refuse
-
-__all__ = ["DeMinimis", "Gate", "gate", "parse_de_minimis"]
 
 Result = Literal["exempt", "entry_required", "postal_duty", "available_unclaimed"]
 _STRICTNESS = {"exempt": 0, "postal_duty": 1, "entry_required": 2}
@@ -75,7 +73,7 @@ class _Case:
             and (row.postal_method is None or row.postal_method == self.method)
             and (self.adcvd or not row.adcvd)
             and (self.quota or not row.quota)
-            and (row.hts is None or any(number.replace(".", "").startswith(tuple(row.hts)) for number in self.hts))
+            and (row.hts is None or any(number.replace(".", "").startswith(row.hts) for number in self.hts))
         ]
 
     def last(self, subject: Subject, origin: str, *, within: Decimal | None = None) -> Row | None:
@@ -152,7 +150,7 @@ def gate(
         result,
         row.id,
         row.says,
-        tuple(row.cite),
+        row.cite,
         row.by,
         row.from_,
         row.confidence,

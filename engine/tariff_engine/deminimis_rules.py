@@ -1,21 +1,25 @@
-"""The law on de minimis shipments as types: de_minimis.yaml, strictly. What the keys mean stands in docs/fees-and-de-minimis.md."""
+"""The reader of de_minimis.yaml: strict types that refuse what is wrong, and give what is right as the plain law of deminimis_law.py.
+
+What the keys mean stands in docs/fees-and-de-minimis.md.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
-from fractions import Fraction
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from tariff_engine.fee_rules import Assume, Country, LawRow, Mode, NotModes, Prefix, parse_model
+from tariff_engine import deminimis_law
+from tariff_engine.deminimis_law import Entry, Method, Ruling, Subject
+from tariff_engine.fee_law import Mode
+from tariff_engine.fee_rules import FORMS as FEE_FORMS
+from tariff_engine.fee_rules import Assume, Country, LawRow, NotModes, Prefix
 from tariff_engine.notation.model import Cites, Dollars, Instrument, Name, Rate, Strict
+from tariff_engine.strict_form import parse_model, plain
 
-Method = Literal["ad_valorem", "specific"]
-Subject = Literal["shipment", "over_limit", "gift", "traveller", "exempt_articles", "excluded", "formal_entry"]
-Ruling = Literal["exempt", "entry_required", "postal_duty"]
-Entry = Literal["de_minimis", "gift", "traveller", "postal_duty", "postal_informal", "ace"]
+FORMS = {**FEE_FORMS, **vars(deminimis_law)}
+"""The plain forms of the types of this module, by the names that both bear."""
 
 
 class NotOrigins(Strict):
@@ -30,10 +34,6 @@ class Bracket(Strict):
     below: Rate | None = None
     up_to: Rate | None = None
     per_item: Dollars
-
-    def takes(self, rate: Fraction) -> bool:
-        """Whether the bracket holds a rate."""
-        return (self.below is None or rate < self.below) and (self.up_to is None or rate <= self.up_to)
 
 
 class Duty(Strict):
@@ -53,11 +53,6 @@ class Duty(Strict):
         if self.brackets and (self.brackets[-1].below is not None or self.brackets[-1].up_to is not None):
             raise ValueError("the last bracket takes every higher rate: give it neither below nor up_to")
         return self
-
-    @property
-    def method(self) -> Method:
-        """Whether the duty is on the value or on the item."""
-        return "specific" if self.per_item is not None or self.brackets is not None else "ad_valorem"
 
 
 class Row(LawRow):
@@ -88,16 +83,6 @@ class Row(LawRow):
             raise ValueError("a row on over_limit says `over` how much")
         return self
 
-    def takes(self, origin: str | None) -> bool:
-        """Whether the row speaks about goods of an origin."""
-        if self.origin is None:
-            return True
-        return origin not in self.origin.not_ if isinstance(self.origin, NotOrigins) else origin in self.origin
-
-    def within(self, value: Decimal) -> bool:
-        """Whether a value is at most the row's limit and above its floor."""
-        return (self.limit is None or value <= self.limit) and (self.over is None or value > self.over)
-
 
 class ValueBasis(Strict):
     """Which value is tested."""
@@ -123,6 +108,7 @@ class DeMinimis(Strict):
         return self
 
 
-def parse_de_minimis(tree: object) -> DeMinimis:
+def parse_de_minimis(tree: object) -> deminimis_law.DeMinimis:
     """Return the law on de minimis shipments from de_minimis.yaml as plain data. Raises RulebookError: one line per defect."""
-    return parse_model(DeMinimis, tree, "de_minimis.yaml")
+    law: deminimis_law.DeMinimis = plain(parse_model(DeMinimis, tree, "de_minimis.yaml"), FORMS)
+    return law

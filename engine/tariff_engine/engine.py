@@ -154,6 +154,14 @@ class Knowledge:
         if line.day > self.law.horizon:
             message = f"{line.day} lies beyond the horizon of the law book, {self.law.horizon}: later law is not in it"
             found.append(Problem("beyond_horizon", "entry_date", message, "check for acts published after the horizon"))
+        for item in self.law.absent:
+            if item.may_reach(line.hts, line.origin, line.day):
+                message = f"{item.title} may reach this line and is not in the law book yet ({'; '.join(item.cites)})"
+                found.append(Problem("not_in_book", item.name, message, "add its duty, or its exemption, by hand"))
+        unknown = [claim for claim in line.facts.get("exclusion_claims", ()) if claim not in self.law.compiled.claim_bits]
+        for claim in unknown:
+            message = f"the exclusion {str(claim)[:20]} that is claimed is not in the law book: it relieves nothing here"
+            found.append(Problem("claim_not_in_book", "exclusion_claims", message, "check the exclusion by hand"))
         provisions = self.law.compiled.provisions
         for place in dict.fromkeys(row.place for row in evaluated.plan.rows):
             level, because = provisions[place].confidence

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from tariff_engine.fee_rules import Fees, Mode, Required, Visible, all_known, live
+from tariff_engine.fee_law import Fees, Mode, Required, Visible, all_known, live
 from tariff_engine.problems import Problem, refuse
 
 
@@ -57,8 +57,8 @@ def entry_kind(
         return EntryKind(stated, stated in types.formal, "The entry type is as stated.", ())
     row = _demand(fees, entry_date, mode, lines, visible)
     if row is not None:
-        return EntryKind(row.type, row.type in types.formal, row.says, tuple(row.cite))
-    return EntryKind(types.otherwise.type, types.otherwise.type in types.formal, types.otherwise.says, tuple(types.otherwise.cite))
+        return EntryKind(row.type, row.type in types.formal, row.says, row.cite)
+    return EntryKind(types.otherwise.type, types.otherwise.type in types.formal, types.otherwise.says, types.otherwise.cite)
 
 
 def _demand(fees: Fees, day: date, mode: Mode | None, lines: Sequence[FeeLine], visible: Visible) -> Required | None:
@@ -80,7 +80,7 @@ def _demands(row: Required, line: FeeLine) -> bool:
         and (line.chapter99 or not row.chapter99)
         and (line.spi is not None or not row.preference)
         and (row.line_over is None or line.value > row.line_over)
-        and (row.hts is None or line.hts.replace(".", "").startswith(tuple(row.hts)))
+        and (row.hts is None or line.hts.replace(".", "").startswith(row.hts))
     )
 
 

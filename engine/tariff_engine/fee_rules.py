@@ -1,52 +1,29 @@
-"""The law on fees as types: fees.yaml and mpf.csv, strictly. What the keys mean stands in docs/fees-and-de-minimis.md; fees.py applies them.
+"""The readers of fees.yaml and mpf.csv: strict types that refuse what is wrong, and give what is right as the plain law of fee_law.py.
 
-The dated row of law (`LawRow`), its test of knowledge time (`Visible`) and the notes on what was taken for granted are shared with de_minimis.yaml.
+What the keys mean stands in docs/fees-and-de-minimis.md. The dated row of law (`LawRow`) is shared with de_minimis.yaml.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from itertools import pairwise
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
+from tariff_engine import fee_law
+from tariff_engine.fee_law import AmountColumn, Confidence, FeeKind, Mode, Treatment
+from tariff_engine.law import Act
 from tariff_engine.notation.model import Cites, Dated, Dollars, Instrument, Name, Rate, Strict
 from tariff_engine.problems import RulebookError
+from tariff_engine.strict_form import parse_model, plain
 
-Mode = Literal["ocean", "air", "truck", "rail", "postal", "express", "other"]
-Treatment = Literal["entry", "exempt", "postal_duty"]
-Confidence = Literal["high", "medium", "low"]
 EntryCode = Annotated[str, StringConstraints(pattern=r"^\d{2}$")]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Prefix = Annotated[str, StringConstraints(pattern=r"^\d{4,10}$")]
-Visible = Callable[[str | None, str | None], bool]
-_Model = TypeVar("_Model", bound=BaseModel)
-_Row = TypeVar("_Row", bound=Dated)
-
-
-def all_known(by: str | None, withdrawn_by: str | None) -> bool:  # noqa: ARG001  the shape of Visible
-    """Knowledge time without limit: every act is known, and whatever was called off is gone."""
-    return withdrawn_by is None
-
-
-@dataclass(frozen=True, slots=True)
-class Assumption:
-    """What was taken for a fact that nobody stated, and why."""
-
-    fact: str
-    taken: str
-    because: str
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A fact that would settle the answer; `matters` says what depends on it."""
-
-    fact: str
-    matters: str
+FORMS = {**vars(fee_law), "Instrument": Act}
+"""The plain forms of the types of this module, by the names that both bear; of an instrument, the act."""
 
 
 class Assume(Strict):
@@ -79,32 +56,6 @@ class LawRow(Dated):
     confidence: Confidence
 
 
-def live(row: Dated, day: date, visible: Visible) -> bool:
-    """Whether a row is known, and in effect on a day."""
-    return (row.from_ or date.min) <= day < (row.until or date.max) and visible(row.by, row.withdrawn_by)
-
-
-def last(rows: Iterable[_Row], day: date, visible: Visible) -> _Row | None:
-    """Return the live row that began last; of two that began on one day, the later in the file. None if no row is live."""
-    found: _Row | None = None
-    for row in rows:
-        if live(row, day, visible) and (found is None or (row.from_ or date.min) >= (found.from_ or date.min)):
-            found = row
-    return found
-
-
-def fits(mode: Mode | None, wanted: Sequence[Mode] | NotModes | None) -> bool:
-    """Whether a mode meets a row's test; a mode that nobody stated is none of the modes named."""
-    if wanted is None:
-        return True
-    return mode not in wanted.not_ if isinstance(wanted, NotModes) else mode in wanted
-
-
-def unique(cites: Iterable[str]) -> tuple[str, ...]:
-    """Return citations once each, in order."""
-    return tuple(dict.fromkeys(cites))
-
-
 class DatedRate(Dated):
     """A rate of a fee."""
 
@@ -120,8 +71,8 @@ class Schedule(LawRow):
     treatment: Sequence[Treatment] = ("entry",)
     entry_types: Sequence[EntryCode] | None = None
     mode: Sequence[Mode] | NotModes | None = None
-    kind: Literal["ad_valorem", "fixed", "none"]
-    amount: Literal["informal_automated", "dutiable_mail", "express_bill"] | None = None
+    kind: FeeKind
+    amount: AmountColumn | None = None
     per: Literal["bill"] | None = None
     class_code: str = ""
     assume: Assume | None = None
@@ -252,32 +203,21 @@ class MpfYear(Dated):
     confidence: Confidence
 
 
-@dataclass(frozen=True, slots=True)
-class Fees:
-    """The law on fees: the rules and the yearly amounts, oldest first."""
-
-    rules: FeeRules
-    years: tuple[MpfYear, ...]
-
-
-def parse_model(kind: type[_Model], tree: object, file: str) -> _Model:
-    """Return a rule file as its type. Raises RulebookError: one line per defect, `file: path: what is wrong`."""
-    try:
-        return kind.model_validate(tree)
-    except ValidationError as error:
-        lines = (f"{file}: {'.'.join(str(step) for step in one['loc']) or 'file'}: {one['msg']}" for one in error.errors())
-        raise RulebookError("\n".join(lines)) from None
-
-
-def parse_fees(tree: object, mpf_rows: Iterable[Mapping[str, str]]) -> Fees:
+def parse_fees(tree: object, mpf_rows: Iterable[Mapping[str, str]]) -> fee_law.Fees:
     """Return the law on fees from fees.yaml as plain data and the rows of mpf.csv. Raises RulebookError on any defect of either."""
+    years = read_years(mpf_rows)
+    return fee_law.Fees(plain(parse_model(FeeRules, tree, "fees.yaml"), FORMS), plain(years, FORMS))
+
+
+def read_years(mpf_rows: Iterable[Mapping[str, str]]) -> tuple[MpfYear, ...]:
+    """Return the rows of mpf.csv, oldest first. Raises RulebookError: a defect of a row, a hole between two fiscal years, no row at all."""
     years = tuple(sorted((_year_row(row) for row in mpf_rows), key=lambda year: year.from_))
     for before, after in pairwise(years):
         if before.until != after.from_:
             raise RulebookError(f"mpf.csv: {after.fiscal_year}: begins on {after.from_}, but the year before ends on {before.until}")
     if not years:
         raise RulebookError("mpf.csv: file: there is no fiscal year")
-    return Fees(parse_model(FeeRules, tree, "fees.yaml"), years)
+    return years
 
 
 def _year_row(row: Mapping[str, str]) -> MpfYear:

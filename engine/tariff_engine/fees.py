@@ -15,7 +15,7 @@ from fractions import Fraction
 from typing import Literal
 
 from tariff_engine.entry_type import EntryKind, FeeLine, entry_kind, stated_too_low
-from tariff_engine.fee_rules import (
+from tariff_engine.fee_law import (
     Assumption,
     Base,
     Confidence,
@@ -32,13 +32,10 @@ from tariff_engine.fee_rules import (
     fits,
     last,
     live,
-    parse_fees,
     unique,
 )
 from tariff_engine.money import cents, percent_text
 from tariff_engine.problems import Problem, refuse
-
-__all__ = ["EntryKind", "Fee", "FeeAnswer", "FeeLine", "Fees", "LineNote", "assess_fees", "entry_kind", "parse_fees"]
 
 _SYMBOL = re.compile(r"[A-Z]{1,2}[+*]?")
 
@@ -202,14 +199,14 @@ def _exempt(
         sure = [row for row in fitting if row.free and not (row.spi and line.originating is False)]
         if sure:
             row = next((row for row in sure if row.spi is None), sure[0])
-            freed.append(LineNote(line.number, row.id, row.says, tuple(row.cite), row.confidence))
+            freed.append(LineNote(line.number, row.id, row.says, row.cite, row.confidence))
             if row.spi is not None and line.originating is None:
                 because = f"line {line.number} claims {line.spi}, and only goods that meet the rule of origin are free of the fee"
                 notes.assumptions.append(Assumption("originating", "true", because))
             continue
         for row in fitting:
             says = f"The goods do not meet the rule of origin. {row.says}" if row.free else row.says
-            idle.append(LineNote(line.number, row.id, says, tuple(row.cite), row.confidence))
+            idle.append(LineNote(line.number, row.id, says, row.cite, row.confidence))
     return freed, idle
 
 
@@ -217,7 +214,7 @@ def _fits_line(row: Exemption, line: FeeLine) -> bool:
     if row.chapter98 is not None:
         number = (line.chapter98 or "").replace(".", "")
         listed = row.chapter98.not_ if isinstance(row.chapter98, NotPrefixes) else row.chapter98
-        if not number or number.startswith(tuple(listed)) == isinstance(row.chapter98, NotPrefixes):
+        if not number or number.startswith(listed) == isinstance(row.chapter98, NotPrefixes):
             return False
     symbols = set(_SYMBOL.findall((line.spi or "").upper()))
     return (
@@ -229,7 +226,7 @@ def _fits_line(row: Exemption, line: FeeLine) -> bool:
 
 def _mpf_base(rows: Sequence[Base], day: date, line: FeeLine, visible: Visible, notes: _Notes) -> int:
     number = (line.chapter98 or "").replace(".", "")
-    row = last((row for row in rows if number.startswith(tuple(row.chapter98))), day, visible) if number else None
+    row = last((row for row in rows if number.startswith(row.chapter98)), day, visible) if number else None
     if row is None:
         return line.value
     if line.dutiable_value is None:
@@ -275,8 +272,8 @@ def _hmf(fees: Fees, day: date, mode: Mode | None, lines: Sequence[FeeLine], vis
     return Fee("hmf", amount, low, percent_text(rate.rate), base, row.id, row.says, unique(cites), row.confidence, row.class_code)
 
 
-def _none(name: Literal["mpf", "hmf"], row: str, says: str, cites: Sequence[str], confidence: Confidence) -> Fee:
-    return Fee(name, Decimal("0.00"), Decimal("0.00"), "none", 0, row, says, tuple(cites), confidence)
+def _none(name: Literal["mpf", "hmf"], row: str, says: str, cites: tuple[str, ...], confidence: Confidence) -> Fee:
+    return Fee(name, Decimal("0.00"), Decimal("0.00"), "none", 0, row, says, cites, confidence)
 
 
 def _money(amount: int) -> Decimal:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tariff_engine.compiled.form import CompiledBook
-    from tariff_engine.deminimis_rules import DeMinimis
-    from tariff_engine.fee_rules import Fees
+    from tariff_engine.deminimis_law import DeMinimis
+    from tariff_engine.fee_law import Fees
     from tariff_engine.preferences import Preferences
     from tariff_engine.schedule import Schedule
 
@@ -82,6 +82,25 @@ class Contradiction:
 
 
 @dataclass(frozen=True, slots=True)
+class NotInBook:
+    """Law that the book does not hold yet: from when until when, for which origins (`but`: all but these), for which products."""
+
+    name: str
+    title: str
+    start: date
+    until: date
+    origins: frozenset[str] | None
+    but: frozenset[str]
+    codes: tuple[str, ...]
+    cites: tuple[str, ...]
+
+    def may_reach(self, hts: str, origin: str, day: date) -> bool:
+        """Whether a line may owe it."""
+        fits = (self.origins is None or origin in self.origins) and origin not in self.but
+        return fits and self.start <= day < self.until and (not self.codes or hts.startswith(self.codes))
+
+
+@dataclass(frozen=True, slots=True)
 class Dutiable:
     """What a chapter 98 number leaves dutiable at the rate of the chapter 1-97 number."""
 
@@ -109,6 +128,7 @@ class Law:
     contradictions: tuple[Contradiction, ...]
     chapter98: tuple[Dutiable, ...]
     limits: tuple[tuple[date, int], ...]
+    absent: tuple[NotInBook, ...]
     schedule: Schedule
     preferences: Preferences
     fees: Fees

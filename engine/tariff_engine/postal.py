@@ -8,8 +8,8 @@ from decimal import Decimal
 from fractions import Fraction
 
 from tariff_engine.deminimis import Gate
-from tariff_engine.deminimis_rules import Duty, Method
-from tariff_engine.fee_rules import Assumption, Question
+from tariff_engine.deminimis_law import Duty, Method
+from tariff_engine.fee_law import Assumption, Question
 from tariff_engine.money import cents, percent_text
 from tariff_engine.problems import refuse
 
@@ -63,7 +63,7 @@ def postal_duty(gate: Gate, *, value: int, items: int | None, effective_rate: Ef
         working,
         row.id,
         row.says,
-        tuple(row.cite),
+        row.cite,
         tuple(assumptions),
         tuple(questions),
     )
@@ -71,7 +71,7 @@ def postal_duty(gate: Gate, *, value: int, items: int | None, effective_rate: Ef
 
 def _owed(duty: Duty, value: int, items: int, effective_rate: EffectiveRate) -> tuple[int, str, str]:
     """Return the amount in cents, the rate and the working of one duty."""
-    rate = duty.ad_valorem if duty.effective_rate_of is None else effective_rate(tuple(duty.effective_rate_of))
+    rate = duty.ad_valorem if duty.effective_rate_of is None else effective_rate(duty.effective_rate_of)
     if rate is not None and duty.brackets is None:
         amount = cents(rate * value)
         return amount, percent_text(rate), f"{percent_text(rate)} x ${value} = ${_money(amount)}"

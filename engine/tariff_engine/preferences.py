@@ -6,25 +6,18 @@ stands in the special column of the line; a claim that is not granted leaves the
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from importlib.resources.abc import Traversable
-from pathlib import Path
 from typing import Final, Literal
 
-from tariff_engine.problems import Problem, RulebookError, refuse
-from tariff_engine.rates import Rate, parse_rate
+from tariff_engine.problems import Problem, refuse
+from tariff_engine.rates import Rate
 from tariff_engine.schedule import TariffLine
 
 _ANY: Final = "*"
-_USMCA: Final = "usmca_qualifying"  # the fact, by its name in the dictionary of facts
-_COLUMNS: Final = (
-    *("symbol", "program", "prints", "rate", "claimed_by", "origin", "from", "until"),
-    *("effect", "known_from", "unchecked", "by", "confidence"),
-)
+USMCA: Final = "usmca_qualifying"  # the fact, by its name in the dictionary of facts
 Column = Literal["general", "special", "column2"]
 
 
@@ -108,7 +101,7 @@ def choose_column(
         known = ", ".join(sorted(preferences.by_symbol))
         raise refuse("unknown_spi", "spi", f"{spi!r} is no special program indicator of this book", f"send one of {known}")
     if usmca:
-        symbols = preferences.by_fact[_USMCA]
+        symbols = preferences.by_fact[USMCA]
         claims += [] if claims and claims[0] in symbols else symbols[:1]
     if column2:
         message = "is claimed, but goods of a column 2 origin bear column 2 rates, which no program lowers"
@@ -214,35 +207,3 @@ def _lower(one: Rate, other: Rate) -> bool:
 
 def _note(code: str, message: str) -> Problem:
     return Problem(code, "spi", message)
-
-
-def load_preferences(folder: Traversable | Path) -> Preferences:
-    """Read `preferences.csv` of a folder. Raises `RulebookError` naming the line at fault."""
-    by_symbol = _read(csv.DictReader((folder / "preferences.csv").read_text(encoding="utf-8").splitlines()))
-    facts = {program.claimed_by for program in by_symbol.values()} - {""}
-    return Preferences(
-        by_symbol, {fact: tuple(s for s, program in by_symbol.items() if program.claimed_by == fact) for fact in facts | {_USMCA}}
-    )
-
-
-def _read(rows: Iterable[dict[str, str]]) -> dict[str, Preference]:
-    found: dict[str, Preference] = {}
-    for number, row in enumerate(rows, start=2):
-        if tuple(row) != _COLUMNS:
-            raise RulebookError(f"preferences.csv:1: the columns are {','.join(_COLUMNS)}")
-        try:
-            starts, until, known = (date.fromisoformat(row[key]) if row[key] else None for key in ("from", "until", "known_from"))
-            rate = parse_rate(row["rate"]) if row["rate"] else None
-            if starts is None or (until is not None and until <= starts):
-                raise ValueError("from: state the first day, before until")  # noqa: TRY301 - joined below with the line it stands on
-        except ValueError as error:
-            raise RulebookError(f"preferences.csv:{number}: {error}") from None
-        if row["effect"] not in ("", "refund"):
-            raise RulebookError(f"preferences.csv:{number}: effect: leave blank or write refund, not {row['effect']!r}")
-        grant = Grant(row["origin"], starts, until, row["effect"] == "refund", known, row["by"], row["unchecked"])
-        prints = tuple(row["prints"].split(";")) if row["prints"] else ()
-        before = found.get(row["symbol"])
-        grants = before.grants if before else {}
-        grants[grant.origin] = (*grants.get(grant.origin, ()), grant)
-        found[row["symbol"]] = Preference(row["symbol"], row["program"], prints, rate, row["claimed_by"], grants)
-    return found

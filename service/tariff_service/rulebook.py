@@ -8,7 +8,6 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tariff_engine.build import build_law
 from tariff_engine.engine import Engine
 from tariff_engine.law import Law
 from tariff_engine.problems import refuse
@@ -49,6 +48,8 @@ def open_engine(folder: Path | None) -> Engine:
     def load(known_on: date) -> Law:
         law = kept.load(known_on) if kept else None
         if law is None:
+            from tariff_engine.build import build_law  # noqa: PLC0415  a law from the cache needs no compiler
+
             law = build_law(book(), root, known_on)
             if kept:
                 kept.store(law)

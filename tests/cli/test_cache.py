@@ -186,7 +186,7 @@ def test_the_second_start_takes_the_law_from_the_cache(tmp_path: Path, monkeypat
     def never(*_: Any) -> None:
         pytest.fail("the law was built again")
 
-    monkeypatch.setattr("tariff_service.rulebook.build_law", never)
+    monkeypatch.setattr("tariff_engine.build.build_law", never)
     assert open_engine(None).at().law.id == first.id
     monkeypatch.setenv("TARIFF_CACHE", "0")
     with pytest.raises(pytest.fail.Exception):

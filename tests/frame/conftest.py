@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from tariff_engine.deminimis import DeMinimis, parse_de_minimis
-from tariff_engine.fee_rules import Visible
-from tariff_engine.fees import Fees, parse_fees
+from tariff_engine.deminimis_law import DeMinimis
+from tariff_engine.deminimis_rules import parse_de_minimis
+from tariff_engine.fee_law import Fees, Visible
+from tariff_engine.fee_rules import parse_fees
 from tariff_engine.notation.yaml_reader import read_document
 
 RULES = Path(__file__).parents[2] / "rules" / "tariff_rules"

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tariff_engine.deminimis import DeMinimis, Gate, gate
-from tariff_engine.deminimis_rules import Row
+from tariff_engine.deminimis import Gate, gate
+from tariff_engine.deminimis_law import DeMinimis, Row
 from tariff_engine.entry_type import FeeLine
-from tariff_engine.fee_rules import Visible, all_known
-from tariff_engine.fees import Fees, assess_fees
+from tariff_engine.fee_law import Fees, Visible, all_known
+from tariff_engine.fees import assess_fees
 from tariff_engine.money import whole_dollars
 from tariff_engine.notation.yaml_reader import read_document
 from tariff_engine.postal import PostalDuty, postal_duty
@@ -116,8 +116,8 @@ def test_the_parcel_from_shenzhen_at_the_limit(de_minimis: DeMinimis, day: str, 
 
 
 def _facts_for(row: Row) -> tuple[str, dict[str, Any]]:
-    origin = row.origin[0] if isinstance(row.origin, list) else "DE"
-    mode = row.mode[0] if isinstance(row.mode, list) else "express"
+    origin = row.origin[0] if isinstance(row.origin, tuple) else "DE"
+    mode = row.mode[0] if isinstance(row.mode, tuple) else "express"
     facts: dict[str, Any] = {"mode": mode, "postal_method": row.postal_method or "ad_valorem", "adcvd": row.adcvd, "quota": row.quota}
     facts |= {"export_country": row.export[0] if row.export else "DE" if row.subject == "shipment" else None, "hts": tuple(row.hts or ())}
     facts |= {"gift": row.subject == "gift", "traveller": row.subject == "traveller", "exempt_articles": row.subject == "exempt_articles"}
@@ -141,7 +141,7 @@ def test_each_row_decides_from_its_first_day_and_not_on_the_day_before(de_minimi
         value = "3000" if row.over == 2500 else "900" if row.over == 800 else "50"
         on = ask(de_minimis, row.from_, value, origin, visible=visible, **facts)
         assert on.row == row.id, (row.id, on)
-        assert (on.by, on.from_, on.cites) == (row.by, row.from_, tuple(row.cite))
+        assert (on.by, on.from_, on.cites) == (row.by, row.from_, row.cite)
         if row.from_ > date(2016, 3, 10):
             assert ask(de_minimis, row.from_ - timedelta(days=1), value, origin, visible=visible, **facts).row != row.id
         if row.until is not None:

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tariff_engine.entry_type import FeeLine
-from tariff_engine.fee_rules import Visible
-from tariff_engine.fees import FeeAnswer, Fees, assess_fees
+from tariff_engine.fee_law import Fees, Visible
+from tariff_engine.fees import FeeAnswer, assess_fees
 from tariff_engine.notation.yaml_reader import read_document
 from tariff_engine.problems import ProblemError
 

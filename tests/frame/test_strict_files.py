@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tariff_engine.deminimis import parse_de_minimis
-from tariff_engine.fees import parse_fees
+from tariff_engine.deminimis_rules import parse_de_minimis
+from tariff_engine.fee_rules import parse_fees
 from tariff_engine.problems import RulebookError
 
 ROW: dict[str, Any] = {

@@ -134,9 +134,10 @@ def made(node: Node, name: str, lives: list[tuple[date, date]], prober: Prober, 
 
 
 @pytest.mark.parametrize("name", sorted(the_book().tables))
-def test_every_list_is_used_by_a_condition_or_a_table(name: str, book: Book) -> None:
+def test_every_list_is_used_by_a_condition_a_table_or_absent_law(name: str, book: Book) -> None:
     used = {*uses(), *(ref for node in book.nodes.values() for ref in node.provision.table or ())}
     used |= {ref for node in book.nodes.values() for step in node.provision.steps for base in step.base_if for ref in base.hts.in_ or ()}
+    used |= {ref for item in book.absent for ref in item.lists or ()}
     assert name in used or any(ref.startswith(f"list:{name}") for ref in used)
 
 

@@ -6,6 +6,7 @@ import random
 from dataclasses import replace
 
 import pytest
+
 from tariff_engine.book import Book, Node
 from tariff_engine.build import build_law
 from tariff_engine.engine import Knowledge
@@ -39,5 +40,7 @@ def test_shuffled_rules_charge_the_same(seed: int, book: Book, knowledge: Knowle
         except (ProblemError, LawConflictError):
             continue
         two = other.evaluate(other.read(raw))[0].derivation()
-        assert sorted((r.heading, r.program, r.base, r.duty) for r in one.rows) == sorted((r.heading, r.program, r.base, r.duty) for r in two.rows)
+        assert sorted((r.heading, r.program, r.base, r.duty) for r in one.rows) == sorted(
+            (r.heading, r.program, r.base, r.duty) for r in two.rows
+        )
         assert (one.duty, one.base_duty, one.prohibited) == (two.duty, two.base_duty, two.prohibited)

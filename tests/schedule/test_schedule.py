@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from tariff_engine.problems import Problem, ProblemError, RulebookError
 from tariff_engine.rates import rate_text
-from tariff_engine.schedule import Schedule, TariffLine, load_schedule, parse_special
+from tariff_engine.schedule import Schedule, TariffLine, parse_special
+from tariff_engine.schedule_files import load_schedule
 
 FOLDER = Path(__file__).resolve().parents[2] / "rules" / "tariff_rules" / "schedule"
 IN_2025, IN_2026 = date(2025, 6, 1), date(2026, 6, 1)

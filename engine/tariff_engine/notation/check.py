@@ -23,6 +23,7 @@ from tariff_engine.notation.check_graph import check_graph
 from tariff_engine.notation.check_lists import check_lists
 from tariff_engine.notation.check_places import Places
 from tariff_engine.notation.check_programs import check_frame, check_programs
+from tariff_engine.notation.check_sheets import check_sheets
 from tariff_engine.notation.check_sources import check_sources
 from tariff_engine.notation.load import load_book
 from tariff_engine.notation.model import Chapter98File, EditionsFile
@@ -105,7 +106,9 @@ def _frame(places: Places, frame: dict[str, Any]) -> Iterable[str]:
     book = places.book
     missing = [path for path in _FRAME if path not in book.files]
     yield from (f"{path}:1: file: it is missing; a rulebook needs it" for path in missing)
-    told = len(missing)
+    sheets = list(check_sheets(book.files))
+    yield from sheets
+    told = len(missing) + len(sheets)
     for path, kind in _KINDS.items():
         if path in book.files:
             document = read_document(path, book.files[path])
@@ -118,9 +121,9 @@ def _frame(places: Places, frame: dict[str, Any]) -> Iterable[str]:
         if f"schedule/{edition.file}" not in book.files:
             told += 1
             yield places.at(_EDITIONS, ("editions", place, "file"), f"there is no schedule/{edition.file}; write the name of its table")
-    if not told:  # the yearly amounts are read by the code that uses them
+    if not told:  # the yearly amounts are read as the engine reads them
         tree = read_document("fees.yaml", book.files["fees.yaml"]).value
-        frame["mpf.csv"] = list(parse_fees(tree, list(csv.DictReader(io.StringIO(book.files["mpf.csv"])))).years)
+        parse_fees(tree, list(csv.DictReader(io.StringIO(book.files["mpf.csv"]))))
 
 
 def _counts(book: Book) -> dict[str, int]:

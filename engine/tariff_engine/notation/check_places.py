@@ -34,9 +34,6 @@ class Places:
 
     def at(self, path: str, trail: Trail, words: str) -> str:
         """Return a problem in one line: file, line, path in the file, what is wrong and what to write instead."""
-        if path.endswith(".csv"):
-            row = trail[0] if trail and isinstance(trail[0], int) else -1
-            return f"{path}:{row + 2}: {'.'.join(map(str, trail[1:])) or 'row'}: {words}"
         if path not in self._documents:
             self._documents[path] = Document(self.book.files[path])
         line, shown = self._documents[path].locate(trail)

@@ -2,35 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import csv
+import io
+from collections.abc import Iterator, Mapping
 
 from tariff_engine.notation.check_places import Places, inside
 from tariff_engine.notation.model import Dated, Group, Instrument, Offset, Relation, Step, Strict, Unless
 from tariff_engine.notation.wording import near
 
+_AMOUNTS = "mpf.csv"
 
-def check_sources(places: Places, frame: Mapping[str, Strict | Sequence[Strict]]) -> Iterator[str]:
+
+def check_sources(places: Places, frame: Mapping[str, Strict]) -> Iterator[str]:
     """Yield what is wrong with acts. `frame` holds what the files on fees and de minimis say, by their paths."""
     book = places.book
     owners = {"instruments.yaml": book.instruments, **{path: getattr(model, "instruments", {}) for path, model in frame.items()}}
     acts: dict[str, Instrument] = {}
+    yield from _acts(places, owners, acts)
+    used = {act for table in book.tables.values() for row in table.rows for act in (row.by, row.withdrawn_by)}
+    for path, model in (("book.yaml", {"absent": book.absent}), *places.models(), *frame.items()):
+        for trail, thing in inside(model):
+            if isinstance(thing, Dated):
+                used |= {name for name in (thing.by, thing.withdrawn_by) if name}
+                for words in _dated(thing, acts, demands=path not in frame):
+                    yield places.at(path, trail, words)
+    for number, name in _sheet_acts(book.files.get(_AMOUNTS, "")):
+        used |= {name}
+        if name not in acts:
+            yield f"{_AMOUNTS}:{number}: by: {name} is no instrument of this rulebook{near(name, acts)}"
+    for path, own in owners.items():
+        for name in own:
+            if name not in used:
+                yield places.at(path, ("instruments", name), f"no rule names {name}; name it in the `by` of what it did, or remove it")
+
+
+def _acts(places: Places, owners: Mapping[str, Mapping[str, Instrument]], acts: dict[str, Instrument]) -> Iterator[str]:
+    """Collect the acts of all files, one meaning a name; yield what is wrong with their days."""
     for path, own in owners.items():
         for name, act in own.items():
             yield from _act(places, path, name, act)
             if acts.setdefault(name, act).published != act.published:
                 words = f"{name} is published {act.published} here and {acts[name].published} elsewhere; give both the same day"
                 yield places.at(path, ("instruments", name), words)
-    used = {act for table in book.tables.values() for row in table.rows for act in (row.by, row.withdrawn_by)}
-    for path, model in (*places.models(), *frame.items()):
-        for trail, thing in inside(model):
-            if isinstance(thing, Dated):
-                used |= {name for name in (thing.by, thing.withdrawn_by) if name}
-                for words in _dated(thing, acts, demands=path not in frame):
-                    yield places.at(path, trail, words)
-    for path, own in owners.items():
-        for name in own:
-            if name not in used:
-                yield places.at(path, ("instruments", name), f"no rule names {name}; name it in the `by` of what it did, or remove it")
+
+
+def _sheet_acts(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the acts that the rows of a sheet name, each with its line."""
+    rows = csv.DictReader(io.StringIO(text, newline=""))
+    for row in rows:
+        for column in ("by", "withdrawn_by"):
+            if row.get(column):
+                yield rows.line_num, row[column]
 
 
 def _act(places: Places, path: str, name: str, act: Instrument) -> Iterator[str]:

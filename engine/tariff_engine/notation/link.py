@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from tariff_engine.book import Book, Node
-from tariff_engine.notation.model import LIST, Example, Facts, Program, Strict, Test
+from tariff_engine.notation.model import LIST, BookFile, Example, Facts, Program, Strict, Test
 from tariff_engine.notation.tables import Table, read_table
 from tariff_engine.notation.wording import near
 from tariff_engine.notation.yaml_reader import Document
@@ -24,6 +24,7 @@ def link(book: Book, documents: Mapping[str, Document], programs: Mapping[str, P
     yield from _nodes(book, documents, programs)
     models: dict[str, BaseModel] = dict(programs)
     models["relations.yaml"] = book.relations
+    models["book.yaml"] = BookFile(edition=book.edition, horizon=book.horizon, absent=book.absent)
     models["facts.yaml"] = Facts(facts=book.facts, slices=book.slices, contradictions=book.contradictions)
     for path, model in models.items():
         for trail, kind, value in mentions(model, ()):
@@ -92,7 +93,7 @@ def _kind(model: Strict, name: str, value: Any) -> str | None:
     words = isinstance(value, str) or (isinstance(value, list | dict) and isinstance(next(iter(value)), str | list))
     if name in _REFERENCES and words:
         return "ref"
-    if name in {"in_", "not_in", "table"} and words and not isinstance(model, Test):
+    if name in {"in_", "not_in", "table", "lists"} and words and not isinstance(model, Test):
         return "list"
     if name in _FACTS or (name in {"facts", "if_unknown"} and words and not isinstance(model, Facts)):
         return "fact"

@@ -108,6 +108,7 @@ def load_book(root: Traversable) -> Book:
         refs={},
         tables={},
         contradictions=facts.contradictions,
+        absent=frame.absent,
         files=folder.texts,
     )
     problems = list(link(book, folder.documents, programs))

@@ -521,11 +521,24 @@ class EditionsFile(Strict):
     editions: Annotated[list[EditionRow], Field(min_length=1)]
 
 
+class Absent(Dated):
+    """Law that the book knows of and does not yet hold: an answer that it could reach says so."""
+
+    name: Name
+    title: str = Field(min_length=10, max_length=160)
+    from_: date = Field(alias="from")
+    origin: Origins | NotOrigin | None = None
+    lists: ListRefs | None = None
+    starts: Prefixes | None = None
+    cite: Cites
+
+
 class BookFile(Strict):
     """book.yaml."""
 
     edition: str
     horizon: Horizon
+    absent: list[Absent] = []
 
 
 When.model_rebuild()

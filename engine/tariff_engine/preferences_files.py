@@ -1,0 +1,51 @@
+"""The file of the preferences: who may claim which symbol, and when."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from datetime import date
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Final
+
+from tariff_engine.preferences import USMCA, Grant, Preference, Preferences
+from tariff_engine.problems import RulebookError
+from tariff_engine.rates import parse_rate
+
+_COLUMNS: Final = (
+    *("symbol", "program", "prints", "rate", "claimed_by", "origin", "from", "until"),
+    *("effect", "known_from", "unchecked", "by", "confidence"),
+)
+
+
+def load_preferences(folder: Traversable | Path) -> Preferences:
+    """Read `preferences.csv` of a folder. Raises `RulebookError` naming the line at fault."""
+    by_symbol = _read(csv.DictReader((folder / "preferences.csv").read_text(encoding="utf-8").splitlines()))
+    facts = {program.claimed_by for program in by_symbol.values()} - {""}
+    return Preferences(
+        by_symbol, {fact: tuple(s for s, program in by_symbol.items() if program.claimed_by == fact) for fact in facts | {USMCA}}
+    )
+
+
+def _read(rows: Iterable[dict[str, str]]) -> dict[str, Preference]:
+    found: dict[str, Preference] = {}
+    for number, row in enumerate(rows, start=2):
+        if tuple(row) != _COLUMNS:
+            raise RulebookError(f"preferences.csv:1: the columns are {','.join(_COLUMNS)}")
+        try:
+            starts, until, known = (date.fromisoformat(row[key]) if row[key] else None for key in ("from", "until", "known_from"))
+            rate = parse_rate(row["rate"]) if row["rate"] else None
+            if starts is None or (until is not None and until <= starts):
+                raise ValueError("from: state the first day, before until")  # noqa: TRY301 - joined below with the line it stands on
+        except ValueError as error:
+            raise RulebookError(f"preferences.csv:{number}: {error}") from None
+        if row["effect"] not in ("", "refund"):
+            raise RulebookError(f"preferences.csv:{number}: effect: leave blank or write refund, not {row['effect']!r}")
+        grant = Grant(row["origin"], starts, until, row["effect"] == "refund", known, row["by"], row["unchecked"])
+        prints = tuple(row["prints"].split(";")) if row["prints"] else ()
+        before = found.get(row["symbol"])
+        grants = before.grants if before else {}
+        grants[grant.origin] = (*grants.get(grant.origin, ()), grant)
+        found[row["symbol"]] = Preference(row["symbol"], row["program"], prints, rate, row["claimed_by"], grants)
+    return found
