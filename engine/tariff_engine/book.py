@@ -13,19 +13,18 @@ if TYPE_CHECKING:
     from tariff_engine.notation.model import (
         Absent,
         Contradiction,
-        Dated,
         Fact,
         FilingEra,
         Horizon,
         Instrument,
         Member,
         NumberLimit,
-        Program,
-        Provision,
         Relations,
         Slice,
     )
+    from tariff_engine.notation.program import Program, Provision
     from tariff_engine.notation.tables import Row, Table
+    from tariff_engine.notation.terms import Dated
 
 
 @dataclass(frozen=True, slots=True)

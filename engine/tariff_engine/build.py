@@ -13,7 +13,8 @@ from tariff_engine.compiled.compile import compile_book
 from tariff_engine.deminimis_rules import parse_de_minimis
 from tariff_engine.fee_rules import parse_fees
 from tariff_engine.law import Act, CalledOff, Contradiction, Dutiable, FactSpec, Law, NotInBook, SliceSpec
-from tariff_engine.notation.model import Absent, NotOrigin
+from tariff_engine.notation.conditions import NotOrigin
+from tariff_engine.notation.model import Absent
 from tariff_engine.notation.yaml_reader import Document
 from tariff_engine.preferences_files import load_preferences
 from tariff_engine.schedule_files import load_schedule

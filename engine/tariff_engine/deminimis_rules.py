@@ -15,7 +15,8 @@ from tariff_engine.deminimis_law import Entry, Method, Ruling, Subject
 from tariff_engine.fee_law import Mode
 from tariff_engine.fee_rules import FORMS as FEE_FORMS
 from tariff_engine.fee_rules import Assume, Country, LawRow, NotModes, Prefix
-from tariff_engine.notation.model import Cites, Dollars, Instrument, Name, Rate, Strict
+from tariff_engine.notation.model import Instrument
+from tariff_engine.notation.terms import Cites, Dollars, Name, Rate, Strict
 from tariff_engine.strict_form import parse_model, plain
 
 FORMS = {**FEE_FORMS, **vars(deminimis_law)}

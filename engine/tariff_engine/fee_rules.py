@@ -15,7 +15,8 @@ from pydantic import Field, StringConstraints, model_validator
 from tariff_engine import fee_law
 from tariff_engine.fee_law import AmountColumn, Confidence, FeeKind, Mode, Treatment
 from tariff_engine.law import Act
-from tariff_engine.notation.model import Cites, Dated, Dollars, Instrument, Name, Rate, Strict
+from tariff_engine.notation.model import Instrument
+from tariff_engine.notation.terms import Cites, Dated, Dollars, Name, Rate, Strict
 from tariff_engine.problems import RulebookError
 from tariff_engine.strict_form import parse_model, plain
 

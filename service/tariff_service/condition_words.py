@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from tariff_engine.money import percent_text
-from tariff_engine.notation.model import InTransit, NotOrigin, Piece, Products, Step, SubjectTo, Test, When
+from tariff_engine.notation.conditions import InTransit, NotOrigin, Products, SubjectTo, Test, When
+from tariff_engine.notation.program import Piece, Step
 
 if TYPE_CHECKING:
     from tariff_engine.book import Book

@@ -15,8 +15,10 @@ from tariff_service.explaining import not_found
 
 if TYPE_CHECKING:
     from tariff_engine.book import Book, Node
-    from tariff_engine.notation.model import Dated, Step, When
+    from tariff_engine.notation.conditions import When
+    from tariff_engine.notation.program import Step
     from tariff_engine.notation.tables import Row
+    from tariff_engine.notation.terms import Dated
 
 _DIGITS = re.compile(r"(99\d\d)\.?(\d\d)\.?(\d\d)((?:/[a-z0-9-]+)?)\Z")
 

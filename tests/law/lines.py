@@ -14,7 +14,7 @@ from functools import cache
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from tariff_engine.notation.model import InTransit, NotOrigin, Products, Test, When
+from tariff_engine.notation.conditions import InTransit, NotOrigin, Products, Test, When
 from tariff_engine.problems import ProblemError
 
 if TYPE_CHECKING:

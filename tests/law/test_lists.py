@@ -19,7 +19,7 @@ from tariff_engine.evaluate.derivation import Verdict
 
 if TYPE_CHECKING:
     from tariff_engine.book import Book, Node
-    from tariff_engine.notation.model import When
+    from tariff_engine.notation.conditions import When
     from tariff_engine.notation.tables import Row
 
 DAY = timedelta(days=1)

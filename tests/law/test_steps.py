@@ -18,7 +18,7 @@ from tariff_engine.evaluate.derivation import Derivation, Outcome, Verdict
 
 if TYPE_CHECKING:
     from tariff_engine.book import Book, Node
-    from tariff_engine.notation.model import Step
+    from tariff_engine.notation.program import Step
 
 DAY = timedelta(days=1)
 

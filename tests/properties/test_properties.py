@@ -73,7 +73,7 @@ def test_the_order_of_facts_and_of_lines_does_not_matter(seed: int, order: rando
     order.shuffle(pairs)
     assert answered(knowledge, dict(pairs)) == answer
     entry = {key: raw.pop(key) for key in ("entry_date", "mode")}
-    lines = [{"id": "a", **raw}, {"id": "b", **raw, "value": 5000}]
+    lines: list[dict[str, Any]] = [{"id": "a", **raw}, {"id": "b", **raw, "value": 5000}]
     lines[1] = {key: value for key, value in lines[1].items() if not key.endswith("_content_value")}
     one = assess_entry(knowledge, {**entry, "lines": lines})
     two = assess_entry(knowledge, {**entry, "lines": lines[::-1]})
@@ -92,9 +92,10 @@ def test_an_irrelevant_fact_changes_nothing_but_is_accepted(seed: int, knowledge
 def test_lines_and_fees_sum_to_the_entry(seed: int, knowledge: Knowledge, where: Space) -> None:
     raw = drawn(where, seed)
     answered(knowledge, raw)
-    entry = {key: raw.pop(key) for key in ("entry_date", "mode", "loaded_date", "ftz_pf_admission_date") if key in raw}
+    entry: dict[str, Any] = {key: raw.pop(key) for key in ("entry_date", "mode", "loaded_date", "ftz_pf_admission_date") if key in raw}
     try:
-        answer = assess_entry(knowledge, {**entry, "lines": [raw, {**raw, "id": "second"}]})
+        second: dict[str, Any] = {**raw, "id": "second"}
+        answer = assess_entry(knowledge, {**entry, "lines": [raw, second]})
     except ProblemError:
         assume(condition=False)
         raise

@@ -25,7 +25,8 @@ from tariff_engine.compiled.form import (
 )
 from tariff_engine.evaluate.conditions import passes
 from tariff_engine.evaluate.parts import Parts
-from tariff_engine.notation.model import Dated, Piece, Program, Provision, Step
+from tariff_engine.notation.program import Piece, Program, Provision, Step
+from tariff_engine.notation.terms import Dated
 
 if TYPE_CHECKING:
     from tariff_engine.book import Book, Node

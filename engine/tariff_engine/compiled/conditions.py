@@ -12,7 +12,7 @@ from tariff_engine.compiled.form import ALL, ANY, FOREVER, NOT, SUBJECT, Atom, N
 from tariff_engine.evaluate.conditions import test_words
 from tariff_engine.evaluate.derivation import Kind
 from tariff_engine.money import percent_text
-from tariff_engine.notation.model import BaseRate, NotOrigin, Products, Test, When
+from tariff_engine.notation.conditions import BaseRate, NotOrigin, Products, Test, When
 
 if TYPE_CHECKING:
     from tariff_engine.book import Book

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import chain
 
 from tariff_engine.compiled.form import ALL, ANY, NOT, SUBJECT, Atom, Node
 from tariff_engine.evaluate.derivation import MET, Kind, Reason
@@ -120,15 +121,7 @@ class Explainer:
 
     def _all(self, node: Node) -> tuple[bool | None, Reason]:
         met, open_ = MET, list[Reason]()
-        for atom in node.atoms:
-            truth, reason = self._atom(atom)
-            if truth is False:
-                return False, reason
-            if truth is None:
-                open_.append(reason)
-            met = reason if reason is not MET else met
-        for child in node.children:
-            truth, reason = self.walk(child)
+        for truth, reason in chain((self._atom(atom) for atom in node.atoms), (self.walk(child) for child in node.children)):
             if truth is False:
                 return False, reason
             if truth is None:

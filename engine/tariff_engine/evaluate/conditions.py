@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tariff_engine.evaluate.derivation import MET, Kind, Reason
 from tariff_engine.evaluate.words import nearness, value_words
 from tariff_engine.money import approximate_percent, percent_text
-from tariff_engine.notation.model import BaseRate, InTransit, NotOrigin, Products, SubjectTo, Test, When
+from tariff_engine.notation.conditions import BaseRate, InTransit, NotOrigin, Products, SubjectTo, Test, When
 
 if TYPE_CHECKING:
     from tariff_engine.book import Book

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from datetime import date
 
-    from tariff_engine.notation.model import Step
+    from tariff_engine.notation.program import Step
 
 
 class Verdict(StrEnum):

@@ -14,7 +14,8 @@ from tariff_engine.evaluate.conditions import NOT_SHOWN, YES, Truth, View, every
 from tariff_engine.evaluate.derivation import Assumed, Derivation, Kind, Outcome, Reason, Row, Taken, Verdict
 from tariff_engine.evaluate.parts import REST, Parts
 from tariff_engine.money import cents, whole_dollars
-from tariff_engine.notation.model import Piece, Step, SubjectTo, Test, When
+from tariff_engine.notation.conditions import SubjectTo, Test, When
+from tariff_engine.notation.program import Piece, Step
 from tariff_engine.problems import LawConflictError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from tariff_engine.money import whole_dollars
-from tariff_engine.notation.model import Piece
+from tariff_engine.notation.program import Piece
 
 if TYPE_CHECKING:
     from tariff_engine.book import Book

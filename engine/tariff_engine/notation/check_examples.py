@@ -16,7 +16,7 @@ from tariff_engine.facts import FactReader, Line
 from tariff_engine.law import Law, knowledge_day
 from tariff_engine.money import dollars_text
 from tariff_engine.notation.check_places import Places, Trail
-from tariff_engine.notation.model import Example
+from tariff_engine.notation.program import Example
 from tariff_engine.problems import TariffError
 
 

@@ -9,7 +9,9 @@ from decimal import Decimal, InvalidOperation
 
 from tariff_engine.book import Book
 from tariff_engine.notation.check_places import Places, Trail, inside
-from tariff_engine.notation.model import Fact, Offset, Provision, Test, When
+from tariff_engine.notation.conditions import Test, When
+from tariff_engine.notation.model import Fact
+from tariff_engine.notation.program import Offset, Provision
 
 _NUMBERS = frozenset({"usd", "pct", "number"})
 _WORDS = frozenset({"text", "code", "country"})

@@ -12,7 +12,9 @@ from datetime import date
 
 from tariff_engine.book import Book, Node
 from tariff_engine.notation.check_places import Places, Trail
-from tariff_engine.notation.model import Dated, Step, When
+from tariff_engine.notation.conditions import When
+from tariff_engine.notation.program import Step
+from tariff_engine.notation.terms import Dated
 
 Point = tuple[str, bool]  # a provision, before (False) or after (True) the choice inside its groups
 

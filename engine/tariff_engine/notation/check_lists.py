@@ -9,8 +9,8 @@ from itertools import combinations
 
 from tariff_engine.book import Book, Node
 from tariff_engine.notation.check_places import Places
-from tariff_engine.notation.model import HEADING
 from tariff_engine.notation.tables import Row, Table
+from tariff_engine.notation.terms import HEADING
 from tariff_engine.notation.wording import near
 
 _HEADING = re.compile(rf"{HEADING}\Z")

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tariff_engine.book import Book
-from tariff_engine.notation.model import Example, Strict
+from tariff_engine.notation.program import Example
+from tariff_engine.notation.terms import Strict
 from tariff_engine.notation.yaml_reader import Document
 
 Trail = tuple[int | str, ...]

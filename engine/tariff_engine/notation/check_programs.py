@@ -8,7 +8,8 @@ from itertools import combinations, pairwise
 
 from tariff_engine.book import Book
 from tariff_engine.notation.check_places import Places
-from tariff_engine.notation.model import Dated, Program, Provision, Step
+from tariff_engine.notation.program import Program, Provision, Step
+from tariff_engine.notation.terms import Dated
 
 
 def check_frame(places: Places) -> Iterator[str]:

@@ -7,7 +7,9 @@ import io
 from collections.abc import Iterator, Mapping
 
 from tariff_engine.notation.check_places import Places, inside
-from tariff_engine.notation.model import Dated, Group, Instrument, Offset, Relation, Step, Strict, Unless
+from tariff_engine.notation.model import Instrument, Relation
+from tariff_engine.notation.program import Group, Offset, Step, Unless
+from tariff_engine.notation.terms import Dated, Strict
 from tariff_engine.notation.wording import near
 
 _AMOUNTS = "mpf.csv"

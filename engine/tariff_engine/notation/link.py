@@ -8,8 +8,11 @@ from typing import Any
 from pydantic import BaseModel
 
 from tariff_engine.book import Book, Node
-from tariff_engine.notation.model import LIST, BookFile, Example, Facts, Program, Strict, Test
+from tariff_engine.notation.conditions import Test
+from tariff_engine.notation.model import BookFile, Facts
+from tariff_engine.notation.program import Example, Program
 from tariff_engine.notation.tables import Table, read_table
+from tariff_engine.notation.terms import LIST, Strict
 from tariff_engine.notation.wording import near
 from tariff_engine.notation.yaml_reader import Document
 from tariff_engine.problems import RulebookError

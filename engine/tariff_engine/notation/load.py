@@ -16,7 +16,8 @@ from pydantic import BaseModel, ValidationError
 
 from tariff_engine.book import Book
 from tariff_engine.notation.link import link
-from tariff_engine.notation.model import BookFile, Facts, Filing, Instruments, OriginGroups, Program, Relations
+from tariff_engine.notation.model import BookFile, Facts, Filing, Instruments, OriginGroups, Relations
+from tariff_engine.notation.program import Program
 from tariff_engine.notation.wording import defects
 from tariff_engine.notation.yaml_reader import Document, read_document
 from tariff_engine.problems import RulebookError

@@ -1,0 +1,221 @@
+"""A program file: what its provisions do from which day on, with their exceptions, groups, offsets and examples."""
+
+from __future__ import annotations
+
+from datetime import date
+from itertools import pairwise
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+
+from tariff_engine.notation.conditions import Products, When
+from tariff_engine.notation.terms import (
+    HEADING,
+    REF,
+    Cites,
+    Column,
+    Dated,
+    Heading,
+    ListRef,
+    Name,
+    Rate,
+    Ref,
+    Refs,
+    Strict,
+    many,
+    one_or_more,
+)
+
+
+class Piece(Strict):
+    """A piece of the value cut by a slice: the slice, or the value less the slice; `cap` limits the slice to a share of the value."""
+
+    part: Name | None = None
+    less: Name | None = None
+    cap: Rate | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.part is None) == (self.less is None):
+            message = "give exactly one of part, less"
+            raise ValueError(message)
+        return self
+
+
+class BaseIf(Strict):
+    """Another base for some products."""
+
+    hts: Products
+    base: Name | Piece
+
+
+class Companion(Strict):
+    """A second heading on the second line of a split: it files the rest of the value at no duty."""
+
+    heading: Heading
+    base: Name | Piece
+
+
+class Step(Dated):
+    """What the provision does from a day on. Exactly one effect."""
+
+    from_: date = Field(alias="from")
+    add: Rate | None = None
+    up_to: Rate | None = None
+    exempt: Literal[True] | None = None
+    prohibited: Literal[True] | None = None
+    table: Literal[True] | None = None
+    ended: Literal[True] | None = None
+    at_floor: Heading | None = None
+    base: Name | Piece = "value"
+    base_if: list[BaseIf] = []
+    covers: Name | None = None
+    columns: list[Column] | None = None
+    companion: Companion | None = None
+    cite: Cites
+
+    @model_validator(mode="after")
+    def _one_effect(self) -> Self:
+        effects = (self.add, self.up_to, self.exempt, self.prohibited, self.table, self.ended)
+        if sum(effect is not None for effect in effects) != 1:
+            given = [name for name in ("add", "up_to", "exempt", "prohibited", "table", "ended") if getattr(self, name) is not None]
+            message = f"give exactly one of add, up_to, exempt, prohibited, table, ended; there {'are ' + ' and '.join(given) if given else 'is none'}"
+            raise ValueError(message)
+        return self
+
+
+class Unless(Dated):
+    """Exceptions in the order in which they are filed; each takes the parts that it covers."""
+
+    any: Refs
+    cite: Cites
+
+
+class Assume(Strict):
+    """What the law takes for a fact that nobody stated, and why."""
+
+    take: bool | str | None
+    because: str
+
+
+class Confidence(Strict):
+    """How sure the law book is, and what the doubt is about."""
+
+    level: Literal["high", "medium", "low"]
+    because: str = ""
+
+
+class Provision(Strict):
+    """One heading of Chapter 99 (or a family of headings given by a table, or a rule without a heading)."""
+
+    heading: Annotated[str, StringConstraints(pattern=rf"^{HEADING}(/[a-z0-9-]+)?$")] | None = None
+    family: Name | None = None
+    table: Annotated[list[ListRef], Field(min_length=1)] | None = None
+    look_up: list[Literal["origin", "hts"]] | None = None
+    claim_partial: str | None = None
+    says: str = Field(min_length=10, max_length=160)
+    when: When = When()
+    steps: list[Step] = Field(min_length=1)
+    unless: list[Unless] = []
+    if_unknown: dict[str, Assume] = {}
+    filed: Literal["always"] | None = None
+    confidence: Confidence | None = None
+
+    @property
+    def id(self) -> str:
+        """The heading with its variant, or `family:name`."""
+        return self.heading or f"family:{self.family}"
+
+    @model_validator(mode="after")
+    def _shape(self) -> Self:
+        if (self.heading is None) == (self.family is None):
+            message = "give exactly one of heading, family"
+            raise ValueError(message)
+        if (self.table is None) != (self.look_up is None):
+            message = (
+                "table and look_up go together: say which list, and by what it is looked up: look_up: [origin], [hts] or [origin, hts]"
+            )
+            raise ValueError(message)
+        if any(step.table for step in self.steps) != (self.table is not None):
+            message = "a provision with a table has a step `table: true`, and only it"
+            raise ValueError(message)
+        for before, after in pairwise(self.steps):
+            if after.from_ < before.from_:
+                message = f"the dates of `steps` must rise from top to bottom: move {after.from_} above {before.from_}"
+                raise ValueError(message)
+        return self
+
+
+class Offset(Dated):
+    """An amount that the filer is entitled to set off against the duties of named provisions (19 U.S.C. 1862 import adjustment offset)."""
+
+    offset: Name
+    says: str = Field(min_length=10, max_length=160)
+    when: When = When()
+    credit: str
+    against: Refs
+    from_: date = Field(alias="from")
+    cite: Cites
+
+
+class Group(Dated):
+    """One of these: the first of `order` that is alive; a nested list means the lowest duty of it."""
+
+    name: Name
+    order: Annotated[
+        list[Annotated[list[Ref], BeforeValidator(many), one_or_more(REF)]],
+        Field(min_length=1),
+    ]
+    cite: Cites
+
+
+class Chapter98(Strict):
+    """What chapter 98 leaves of the value for the program."""
+
+    exempt: bool
+    keeps: dict[str, Literal["processing_value", "value_less_processing", "value"]]
+    cite: Cites
+
+
+class Outside(Strict):
+    """A case beyond the program that has no heading of its own."""
+
+    says: str = Field(min_length=10, max_length=160)
+    when: When
+    cite: Cites
+
+
+class Ftz(Strict):
+    """Which day picks the rate for goods admitted to a foreign trade zone in privileged foreign status."""
+
+    rate_of: Literal["admission", "entry"]
+    cite: Cites
+
+
+class Example(Strict):
+    """A shipment line and what it owes: run whenever the book is checked, and shown to readers."""
+
+    says: str = Field(min_length=10, max_length=160)
+    line: dict[str, Any]
+    known_on: date | None = None
+    headings: list[Heading]
+    duty: Annotated[str, StringConstraints(pattern=r"^\d+\.\d{2}$")]
+    cite: str = ""
+
+
+class Program(Strict):
+    """One duty family under one authority: one file."""
+
+    program: Name
+    title: str = Field(min_length=10, max_length=160)
+    files_as: Name
+    columns: list[Column] = ["general", "special", "column2"]
+    one_of: Literal[True] | None = None
+    chapter98: Chapter98 | None = None
+    ftz: Ftz | None = None
+    outside: list[Outside] = []
+    ended: Step | None = None
+    groups: list[Group] = []
+    provisions: list[Provision] = Field(min_length=1)
+    offsets: list[Offset] = []
+    examples: list[Example] = []
