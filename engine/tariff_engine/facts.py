@@ -8,13 +8,13 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Context, Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from tariff_engine.money import whole_dollars
-from tariff_engine.problems import refuse
+from tariff_engine.problems import Problem, ProblemError, refuse
 
 if TYPE_CHECKING:
     from tariff_engine.book import Book
@@ -70,7 +70,33 @@ class FactReader:
         self._content_facts = frozenset(fact for piece in book.slices.values() for fact in piece.facts)
 
     def read(self, raw: Mapping[str, Any]) -> Line:
-        """Read one line. Raises ProblemError: unknown name, wrong type, missing or contradictory fact, value out of range."""
+        """Read one line. Raises ProblemError, with every fact at fault: unknown name, wrong type, missing or contradictory, out of range."""
+        try:
+            return self._read(raw)
+        except ProblemError as error:
+            raise self._with_others(raw, error) from None
+
+    def _with_others(self, raw: Mapping[str, Any], error: ProblemError) -> ProblemError:
+        """Go on after the first defect, and tell the others with it."""
+        others: list[Problem] = []
+        stated: set[str] = set()
+        for key, value in list(raw.items())[:_MAX_FACTS]:
+            found = self._readers.get(key)
+            stated.add(found[0] if found else "")
+            try:
+                if found is None:
+                    raise self._unknown(key)
+                if value is not None:
+                    found[1](value)
+            except ProblemError as other:
+                others.append(other.problem)
+        others += [self._missing(name).problem for name in _REQUIRED if name not in stated]
+        return ProblemError(replace(error.problem, also=tuple(other for other in others if other != error.problem)))
+
+    def _missing(self, name: str) -> ProblemError:
+        return refuse("fact_missing", name, f"{name} is missing", f"send {name}: {self._book.facts[name].what or name}")
+
+    def _read(self, raw: Mapping[str, Any]) -> Line:
         facts: dict[str, Any] = {}
         readers = self._readers
         if len(raw) > _MAX_FACTS:
@@ -87,7 +113,7 @@ class FactReader:
             facts[name] = reader(value)
         for name in _REQUIRED:
             if name not in facts:
-                raise refuse("fact_missing", name, f"{name} is missing", f"send {name}: {self._book.facts[name].what or name}")
+                raise self._missing(name)
         if self._contradictions:
             self._refuse_contradictions(facts)
         value = whole_dollars(facts["value"])
@@ -111,7 +137,7 @@ class FactReader:
             if all(facts.get(name) == wanted for name, wanted in rule.facts.items()):
                 raise refuse("contradictory_facts", rule.field, rule.says, rule.fix)
 
-    def _unknown(self, key: Any) -> Exception:
+    def _unknown(self, key: Any) -> ProblemError:
         if not isinstance(key, str):
             return refuse("unknown_fact", "line", f"a fact name must be text, not {type(key).__name__}", "see the fact dictionary")
         near = difflib.get_close_matches(key[:_MAX_TEXT], list(self._readers), n=1)

@@ -8,12 +8,16 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One defect of an input. `code` is stable and machine-readable; `field` is the fact at fault; `fix` says what to send instead."""
+    """One defect of an input. `code` is stable and machine-readable; `field` is the fact at fault; `fix` says what to send instead.
+
+    `also` are further defects of the same line, so that a sender can mend all of them at once.
+    """
 
     code: str
     field: str
     message: str
     fix: str = ""
+    also: tuple[Problem, ...] = ()
 
     def __str__(self) -> str:
         """Return the problem in one line: field, message, fix."""
@@ -21,7 +25,10 @@ class Problem:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the problem as it stands in an answer."""
-        return {"code": self.code, "field": self.field, "message": self.message, "fix": self.fix}
+        found: dict[str, Any] = {"code": self.code, "field": self.field, "message": self.message, "fix": self.fix}
+        if self.also:
+            found["also"] = [problem.as_dict() for problem in self.also]
+        return found
 
 
 class TariffError(Exception):

@@ -63,6 +63,8 @@ def problem_lines(problem: Mapping[str, Any], details: tuple[str, ...] = ()) -> 
     lines = [f"{problem['field']}: {problem['message']}", *(f"  {detail}" for detail in details)]
     if problem["fix"]:
         lines.append(f"  -> {problem['fix']}")
+    for other in problem.get("also", ()):
+        lines += problem_lines(other)
     return [clean(line) for line in lines]
 
 

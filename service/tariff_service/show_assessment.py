@@ -39,9 +39,10 @@ def show_assessment(paper: Paper, answer: Data, source: str) -> None:
 
 def _problem(paper: Paper, title: str, problem: Data) -> None:
     paper.title(title)
-    paper.line(f"{problem['field']}: {problem['message']}")
-    if problem["fix"]:
-        paper.line(f"-> {problem['fix']}")
+    for one in (problem, *problem.get("also", ())):
+        paper.line(f"{one['field']}: {one['message']}")
+        if one["fix"]:
+            paper.line(f"-> {one['fix']}")
 
 
 # ---------------------------------------------------------------- one line

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -196,3 +197,17 @@ def test_every_program_of_the_book_has_one_verdict(seed: int, knowledge: Knowled
     for verdict in answer["programs"]:
         assert verdict["because"].endswith((".", ")"))
         assert verdict["cites"] or verdict["verdict"] == "not_in_force"
+
+
+def test_every_fact_at_fault_is_told_at_once(knowledge: Knowledge) -> None:
+    """A sender can mend a line in one go: wrong types, unknown names, what is missing and what is out of range."""
+    with pytest.raises(ProblemError) as caught:
+        knowledge.read({"hts": "87032", "orgin": "CN", "entry_date": "2025-13-01", "value": -5})
+    problem = caught.value.problem
+    assert [(one.code, one.field) for one in (problem, *problem.also)] == [
+        ("wrong_type", "hts"),
+        ("unknown_fact", "orgin"),
+        ("wrong_type", "entry_date"),
+        ("out_of_range", "value"),
+        ("fact_missing", "origin"),
+    ]
