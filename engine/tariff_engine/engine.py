@@ -22,6 +22,7 @@ from tariff_engine.law import Law, knowledge_day
 from tariff_engine.money import cents
 from tariff_engine.problems import Problem, refuse
 
+_MAX_BARREN = 100_000
 _FIXED = frozenset({Kind.SUBJECT, Kind.BARRED, Kind.MET, Kind.DATES})  # what they show is the same for every line of a plan
 _SUMMARY = frozenset({"applies", "prohibited", "exempt", "displaced"})
 Explain = Literal["none", "summary", "full"]
@@ -130,6 +131,8 @@ class Knowledge:
                 continue
             key = situations.program_key(number, situation.interval, situation.admission, situation.static, situation.static_admission)
             if key not in self._barren:
+                if len(self._barren) >= _MAX_BARREN:
+                    self._barren.clear()
                 self._barren[key] = self._template(number, outcomes.of_program(number), evaluated.line.day)
             found.append(self._barren[key])
         return tuple(found)
@@ -178,7 +181,7 @@ class Knowledge:
     def answer(self, line: Line, identity: str, explain: Explain = "full", *, inquire: bool = True) -> dict[str, Any]:
         """Assess a line that was read, and return its answer."""
         evaluated, base = self.evaluate(line)
-        rows, amount = adcvd_rows(line)
+        rows, amount, notes = adcvd_rows(line)
         parts = LineParts(
             id=identity,
             line=line,
@@ -186,7 +189,7 @@ class Knowledge:
             derivation=evaluated.derivation(),
             verdicts=self._told(evaluated, explain),
             inquiry=self.inquire(line, evaluated, base) if inquire else None,
-            warnings=self.warnings(line, base, evaluated),
+            warnings=[*self.warnings(line, base, evaluated), *notes],
             says=self.says,
             adcvd=rows,
             adcvd_duty=amount,

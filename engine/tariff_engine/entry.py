@@ -255,8 +255,9 @@ def _fee(fee: Fee) -> dict[str, Any]:
 
 def _fees(answer: FeeAnswer) -> dict[str, Any]:
     found: dict[str, Any] = {
-        "mpf": _fee(answer.mpf),
-        "hmf": _fee(answer.hmf),
+        "mpf": f"{answer.mpf.amount:.2f}",
+        "hmf": f"{answer.hmf.amount:.2f}",
+        "detail": {"mpf": _fee(answer.mpf), "hmf": _fee(answer.hmf)},
         "entry_type": {"code": answer.entry.code, "says": answer.entry.says, "cites": list(answer.entry.cites)},
     }
     if answer.assumptions:

@@ -198,6 +198,8 @@ def _value_reader(name: str, fact: Fact | FactSpec, book: Book | Law) -> Reader:
         return lambda value: _country(name, value, allowed)
     if fact.type == "list":
         return lambda value: _list(name, value)
+    if fact.type == "cases":
+        return lambda value: _cases(name, value)
     if fact.type == "map":
         return lambda value: _quantities(name, value)
     choices = frozenset(fact.values)
@@ -288,6 +290,13 @@ def _list(name: str, value: Any) -> list[Any]:
     if len(value) > _MAX_LIST:
         raise refuse("too_long", name, f"{name} has {len(value)} items", f"send at most {_MAX_LIST}")
     return value
+
+
+def _cases(name: str, value: Any) -> list[Any] | bool | None:
+    """A list of cases, or true where they are not named; false says that there are none."""
+    if isinstance(value, bool):
+        return value or None
+    return _list(name, value)
 
 
 def _quantities(name: str, value: Any) -> dict[str, Decimal]:

@@ -169,7 +169,7 @@ def _frame(paper: Paper, answer: Data) -> None:
     paper.console.rule(style="dim")
     paper.title("Entry", f"type {fees['entry_type']['code']}: {fees['entry_type']['says']}")
     for name, key in (("Processing fee", "mpf"), ("Harbor fee", "hmf")):
-        fee = fees[key]
+        fee = fees["detail"][key]
         low = f" (or {money(fee['low'])}, see below)" if "low" in fee else ""
         paper.item(f"{name} {money(fee['amount'])}{low}, rate {fee['rate']}: {fee['says']}")
         for note in fee.get("exempt_lines", ()):

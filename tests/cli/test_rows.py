@@ -34,7 +34,7 @@ def test_a_row_is_answered_in_the_shape_of_a_line_with_fees_and_de_minimis(tarif
     assert result.err == ""
     assert answer["id"] == "r1"
     assert answer["duty"] == "9500.00"
-    assert answer["fees"]["mpf"]["amount"] == "34.64"
+    assert answer["fees"]["mpf"] == "34.64"
     assert answer["de_minimis"]["result"] == "entry_required"
     assert {"headings", "base", "programs", "questions", "range", "filing", "savings"} <= set(answer)
 

@@ -165,8 +165,8 @@ def _base(want: Mapping[str, Any], answer: Mapping[str, Any]) -> Iterator[str]:
 def _frame(want: Mapping[str, Any], answer: Mapping[str, Any]) -> Iterator[str]:
     fees, gate = answer["fees"], answer["de_minimis"]
     for name, amount in want.get("fees", {}).items():
-        if fees[name]["amount"] != amount:
-            yield f"{name} is {fees[name]['amount']}"
+        if fees[name] != amount:
+            yield f"{name} is {fees[name]}"
     if "fees_total" in want and answer["totals"]["fees"] != want["fees_total"]:
         yield f"the fees are {answer['totals']['fees']}"
     if "entry_type" in want and fees["entry_type"]["code"] != want["entry_type"]:

@@ -106,7 +106,7 @@ def test_lines_and_fees_sum_to_the_entry(seed: int, knowledge: Knowledge, where:
         assert sum(Decimal(line["duty"]) for line in answer["lines"]) + postal == Decimal(totals["duty"])
         assert Decimal(totals["duty"]) + Decimal(totals["fees"]) == Decimal(totals["total"])
         fees = answer["fees"]
-        assert Decimal(fees["mpf"]["amount"]) + Decimal(fees["hmf"]["amount"]) == Decimal(totals["fees"])
+        assert Decimal(fees["mpf"]) + Decimal(fees["hmf"]) == Decimal(totals["fees"])
 
 
 @given(seed=SEEDS)
@@ -211,3 +211,17 @@ def test_every_fact_at_fault_is_told_at_once(knowledge: Knowledge) -> None:
         ("out_of_range", "value"),
         ("fact_missing", "origin"),
     ]
+
+
+def test_stated_deposits_are_computed_and_an_order_without_a_rate_is_a_warning(knowledge: Knowledge) -> None:
+    """Antidumping and countervailing deposits come from the filer; nothing is inferred, nothing is silently zero."""
+    line = {"hts": "7326.90.86.88", "origin": "CN", "entry_date": "2024-06-03", "value": 10000}
+    plain = answered(knowledge, line)
+    stated = answered(knowledge, {**line, "adcvd": [{"case": "A-570-000", "rate_pct": "20"}, {"case_number": "C-570-001", "rate": "1.5%"}]})
+    assert [row["duty"] for row in stated["headings"] if row["kind"] == "adcvd"] == ["2000.00", "150.00"]
+    assert Decimal(stated["duty"]) == Decimal(plain["duty"]) + 2150
+    unstated = answered(knowledge, {**line, "adcvd": True})
+    assert unstated["duty"] == plain["duty"]
+    assert "adcvd_rate_needed" in {warning["code"] for warning in unstated["warnings"]}
+    with pytest.raises(ProblemError, match="not stated in full"):
+        knowledge.answer(knowledge.read({**line, "adcvd": [{"case": "A-570-000"}]}), "x")

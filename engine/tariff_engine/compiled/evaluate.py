@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tariff_engine.facts import Line
 
 _MAX_MEMO = 50_000
+_MAX_PLANS = 200_000
 
 
 class CompiledEvaluator:
@@ -30,6 +31,7 @@ class CompiledEvaluator:
         self.book = book
         self.situations = Situations(book)
         self._rest = len(book.part_names) - 1
+        self._plans = 0
         self._only_rest = 1 << self._rest
         self._absent = [-1] * self._rest
         self._rare_facts = frozenset(book.derived) | {"exclusion_claims"}
@@ -85,8 +87,16 @@ class CompiledEvaluator:
                 if not plan.guards or all(lowest(terms, amounts, base.ave) == winner for terms, winner in plan.guards):
                     return Evaluated(book, plan, line, base, column, amounts)
         plan = self._resolve(line, base, column_mask, situation, key, floors, amounts)
-        situation.plans.setdefault(key, []).append(plan)
+        self._keep(situation, key, plan)
         return Evaluated(book, plan, line, base, column, amounts)
+
+    def _keep(self, situation: Situation, key: tuple[int, int, int], plan: Plan) -> None:
+        """Remember a plan; the memory as a whole is bounded, whatever lines come."""
+        if self._plans >= _MAX_PLANS:
+            self.situations.forget()
+            self._plans = 0
+        self._plans += 1
+        situation.plans.setdefault(key, []).append(plan)
 
     def _unusual(
         self,
@@ -110,7 +120,7 @@ class CompiledEvaluator:
             if all(lowest(terms, amounts, base.ave) == winner for terms, winner in plan.guards):
                 return Evaluated(self.book, plan, line, base, column, amounts)
         plan = self._resolve(line, base, self.book.columns[column], situation, key, floors, amounts)
-        situation.plans.setdefault(wide, []).append(plan)
+        self._keep(situation, wide, plan)
         return Evaluated(self.book, plan, line, base, column, amounts)
 
     def _resolve(

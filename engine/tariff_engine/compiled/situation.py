@@ -66,10 +66,14 @@ class Situations:
         found = self._by_code.get(key)
         if found is None:
             if len(self._by_code) >= _MAX_REMEMBERED:
-                self._by_code.clear()
-                self._found.clear()
+                self.forget()
             found = self._by_code[key] = self._make(interval, admission, hts, origin)
         return found
+
+    def forget(self) -> None:
+        """Let go of every situation, and of the plans made in them."""
+        self._by_code.clear()
+        self._found.clear()
 
     def _day(self, interval: int) -> int:
         """Any day of an interval: its first."""

@@ -46,7 +46,7 @@ class Assessor:
         """Assess an example. Raises TariffError where the line is refused or the law contradicts itself."""
         line = self._reader.read(example.line)
         derivation = self._derive(line, example.known_on)
-        _, more = adcvd_rows(line)
+        _, more, _ = adcvd_rows(line)
         duty = derivation.duty
         return Result([row.heading for row in derivation.rows if row.heading], None if duty is None else dollars_text(duty + more))
 

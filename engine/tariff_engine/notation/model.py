@@ -49,7 +49,7 @@ class Instruments(Strict):
     instruments: dict[Name, Instrument]
 
 
-FactType = Literal["bool", "date", "country", "usd", "pct", "number", "text", "code", "list", "map"]
+FactType = Literal["bool", "date", "country", "usd", "pct", "number", "text", "code", "list", "map", "cases"]
 
 
 class Fact(Strict):
