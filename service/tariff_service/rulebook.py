@@ -12,7 +12,7 @@ from tariff_engine.engine import Engine
 from tariff_engine.law import Law
 from tariff_engine.problems import refuse
 from tariff_rules import ROOT
-from tariff_service.law_cache import LawCache, cache_folder, fingerprint
+from tariff_service.law_cache import LawCache, cache_folder, fingerprint, without_collecting
 
 if TYPE_CHECKING:
     from tariff_engine.book import Book
@@ -50,7 +50,8 @@ def open_engine(folder: Path | None) -> Engine:
         if law is None:
             from tariff_engine.build import build_law  # noqa: PLC0415  a law from the cache needs no compiler
 
-            law = build_law(book(), root, known_on)
+            with without_collecting():
+                law = build_law(book(), root, known_on)
             if kept:
                 kept.store(law)
         return law
