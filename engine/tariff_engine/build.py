@@ -97,6 +97,7 @@ def _fact(name: str, fact: Any) -> FactSpec:
         fact.because,
         answers,
         values,
+        fact.starts,
         fact.min,
         fact.max,
         fact.ask,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tariff_engine.facts import Line
 
 _MAX_LINES = 999  # lines of one entry summary (ACE)
+_CHARGED = frozenset({"applies", "exempt", "displaced"})  # what a line would owe; goods that are released owe none of it
 _RELIEVED = ("donation_relief", "informational_materials", "personal_use_accompanied_baggage")
 
 
@@ -63,6 +64,13 @@ def read_entry(knowledge: Knowledge, raw: object) -> Shipment:
     if len({name for name, _ in found}) != len(found):
         raise refuse("duplicate_id", "lines", "two lines have the same id", "give each line its own id")
     return Shipment(identity, body, tuple(found))
+
+
+def _refuse_two_entries(knowledge: Knowledge, lines: Sequence[tuple[str, Line]]) -> None:
+    """Facts of the entry that its lines state must be the same on each: two entry dates are two entries."""
+    for name, spec in knowledge.law.facts.items():
+        if spec.level == "entry" and any(line.facts.get(name) != lines[0][1].facts.get(name) for _, line in lines):
+            raise refuse("contradictory_facts", name, f"the lines of one entry state {name} differently", "state it once, for the entry")
 
 
 def _identity(value: object, field: str) -> str:
@@ -104,6 +112,7 @@ def assess_entry(knowledge: Knowledge, raw: object, explain: Explain = "full", *
     entry: dict[str, Any] = {"fees": None, "de_minimis": None, "totals": None}
     if not problems:
         try:
+            _refuse_two_entries(knowledge, lines)
             entry = _frame(knowledge, lines, answers)
         except ProblemError as error:
             problems.append({"line": None, **error.problem.as_dict()})
@@ -214,6 +223,9 @@ def _release(answer: dict[str, Any], decision: Gate) -> None:
     answer["range"] = {"low": "0.00", "high": "0.00"}
     answer["released_by"] = decision.row
     answer["filing"] = {"lines": []}
+    for verdict in answer.get("programs", ()):
+        if verdict["verdict"] in _CHARGED:
+            verdict |= {"verdict": "outside", "because": f"The goods are released: {decision.says}", "cites": list(decision.cites)}
     for name in ("questions", "assumptions", "savings"):
         answer[name] = []
 

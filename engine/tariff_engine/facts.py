@@ -13,6 +13,7 @@ from datetime import date, datetime
 from decimal import Context, Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
+from tariff_engine.evaluate.words import dotted
 from tariff_engine.money import whole_dollars
 from tariff_engine.problems import Problem, ProblemError, refuse
 
@@ -32,6 +33,7 @@ _MAX_TEXT = 200
 _MAX_LIST = 200
 _MAX_FACTS = 300
 _HTS_LENGTHS = (8, 10)
+_CODE_LENGTHS = (4, 6, 8, 10)
 _REQUIRED = ("hts", "origin", "entry_date", "value")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _COUNTRY = re.compile(r"[A-Z]{2}\Z")
@@ -202,6 +204,9 @@ def _value_reader(name: str, fact: Fact | FactSpec, book: Book | Law) -> Reader:
         return lambda value: _cases(name, value)
     if fact.type == "map":
         return lambda value: _quantities(name, value)
+    if fact.starts:
+        start = fact.starts
+        return lambda value: _number_of_schedule(name, value, start)
     choices = frozenset(fact.values)
     return lambda value: _text(name, value, choices)
 
@@ -284,12 +289,25 @@ def _text(name: str, value: Any, choices: frozenset[str]) -> str:
     return value
 
 
+def _number_of_schedule(name: str, value: Any, start: str) -> str:
+    """A number of the schedule that begins with some digits, dotted or not; returned as the schedule prints it."""
+    digits = value.replace(".", "") if isinstance(value, str) and len(value) <= 20 else ""  # noqa: PLR2004
+    if not digits.isascii() or not digits.isdigit() or len(digits) not in _CODE_LENGTHS or not digits.startswith(start):
+        raise _wrong(name, value, f"a number that begins with {start}, as text with 4, 6, 8 or 10 digits")
+    return dotted(digits)
+
+
+def _heading(item: Any) -> Any:
+    """A heading written without its dots is that heading."""
+    return dotted(item) if isinstance(item, str) and len(item) == 8 and item.isascii() and item.isdigit() else item  # noqa: PLR2004
+
+
 def _list(name: str, value: Any) -> list[Any]:
     if not isinstance(value, list) or not all(isinstance(item, str | dict) for item in value):
         raise _wrong(name, value, "a list")
     if len(value) > _MAX_LIST:
         raise refuse("too_long", name, f"{name} has {len(value)} items", f"send at most {_MAX_LIST}")
-    return value
+    return [_heading(item) for item in value]
 
 
 def _cases(name: str, value: Any) -> list[Any] | bool | None:

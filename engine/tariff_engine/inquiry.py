@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tariff_engine.facts import FactReader, Line
     from tariff_engine.law import FactSpec
 
-_BUDGET = 600
+_BUDGET = 1_000  # evaluations: enough for every combination on a vehicle, the longest list of questions met so far
 Answer = Any
 
 
@@ -111,7 +111,7 @@ class Inquirer:
         if not open_:
             return Inquiry((), duty, duty)
         self._spent, self._complete = 0, True
-        tree = self._explore(line, baseline)
+        tree = self._explore(line, baseline) or _Leaf(duty, duty, duty)
         questions = []
         for fact in open_:
             if fact not in tree.facts:
@@ -139,20 +139,24 @@ class Inquirer:
         spec = self.facts[fact]
         return spec.ratio[0] if spec.ratio else spec.years_before_entry or fact
 
-    def _explore(self, line: Line, evaluation: Evaluation, left_open: frozenset[str] = frozenset()) -> _Leaf:
+    def _explore(self, line: Line, evaluation: Evaluation, left_open: frozenset[str] = frozenset()) -> _Leaf | None:
         """Try every combination of answers. A content may also stay unknown: two contents taken as the whole value each are no one answer."""
         duty = evaluation.duty
+        if duty is None:  # an answer that asks for a quantity has no duty yet, and is no zero
+            self._complete = False
+            return None
         open_ = [fact for fact in self._open(line, evaluation) if fact not in left_open]
-        if duty is None or not open_ or self._spent >= _BUDGET:
-            self._complete = self._complete and not (open_ and self._spent >= _BUDGET)
-            return _Leaf(duty or 0, duty or 0, duty)
-        fact, found = open_[0], list[_Leaf]()
+        if not open_ or self._spent >= _BUDGET:
+            self._complete = self._complete and not open_
+            return _Leaf(duty, duty, duty)
+        fact, tries = open_[0], list[_Leaf | None]()
         for answer in self._answers(line, fact):
             tried = self._try(line, {fact: answer})
             if tried is not None:
-                found.append(self._explore(*tried, left_open))
+                tries.append(self._explore(*tried, left_open))
         if fact in self.shares:
-            found.append(self._explore(line, evaluation, left_open | {fact}))
+            tries.append(self._explore(line, evaluation, left_open | {fact}))
+        found = [leaf for leaf in tries if leaf is not None]
         if not found:
             return _Leaf(duty, duty, duty)
         low, high = min(leaf.low for leaf in found), max(leaf.high for leaf in found)

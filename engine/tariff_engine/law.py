@@ -34,6 +34,7 @@ class FactSpec:
     because: str
     answers: tuple[str, ...]
     values: tuple[str, ...]
+    starts: str | None
     min: int | None
     max: int | None
     ask: bool

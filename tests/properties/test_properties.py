@@ -225,3 +225,68 @@ def test_stated_deposits_are_computed_and_an_order_without_a_rate_is_a_warning(k
     assert "adcvd_rate_needed" in {warning["code"] for warning in unstated["warnings"]}
     with pytest.raises(ProblemError, match="not stated in full"):
         knowledge.answer(knowledge.read({**line, "adcvd": [{"case": "A-570-000"}]}), "x")
+
+
+@pytest.mark.parametrize("claim", ["98020040", "9802.00.40"])
+def test_a_chapter_98_number_counts_dotted_or_not(claim: str, knowledge: Knowledge) -> None:
+    line = {
+        "hts": "9403.60.80.81",
+        "origin": "CN",
+        "entry_date": "2025-05-20",
+        "value": 30000,
+        "chapter98": claim,
+        "processing_value": 1000,
+    }
+    answer = answered(knowledge, line)
+    assert {row["base_value"] for row in answer["headings"]} == {"1000"}
+
+
+@pytest.mark.parametrize("claim", ["foo", "", "8703.23.01", "98", 98020040])
+def test_what_is_no_chapter_98_number_is_refused_and_never_frees_a_line(claim: object, knowledge: Knowledge) -> None:
+    line = {"hts": "9403.60.80.81", "origin": "CN", "entry_date": "2025-05-20", "value": 30000, "chapter98": claim}
+    with pytest.raises(ProblemError, match="begins with 98"):
+        knowledge.read(line)
+
+
+def test_an_exclusion_claimed_without_dots_is_that_exclusion(knowledge: Knowledge) -> None:
+    line = {"hts": "8413.91.90.39", "origin": "CN", "entry_date": "2026-07-02", "value": 10000}
+    dotted = answered(knowledge, {**line, "exclusion_claims": ["9903.88.69"]})
+    assert dotted == answered(knowledge, {**line, "exclusion_claims": ["99038869"]})
+    assert Decimal(dotted["duty"]) < Decimal(answered(knowledge, line)["duty"])
+
+
+def test_an_answer_that_asks_for_a_quantity_is_no_zero_in_the_range(knowledge: Knowledge) -> None:
+    """Where one answer leads to a rate whose quantity is not stated, its duty is unknown: the range says that it is not complete."""
+
+    class Unknown:
+        duty, assumed, headings, relevant = None, (), (), (0, ())
+
+    inquirer, raw = knowledge.inquirer, {"hts": "6403.99.60.25", "origin": "CA", "entry_date": "2025-04-10", "value": 30000}
+    line = knowledge.read(raw)
+    evaluated, base = knowledge.evaluate(line)
+    whole = knowledge.inquire(line, evaluated, base)
+    usual = inquirer.evaluate
+    inquirer.evaluate = lambda changed: Unknown() if changed.facts.get("usmca_qualifying") else usual(changed)
+    try:
+        cut = knowledge.inquire(line, evaluated, base)
+    finally:
+        inquirer.evaluate = usual
+    assert (whole.complete, cut.complete) == (True, False)
+    assert whole.low == 0
+    assert cut.low is not None
+    assert cut.low > 0
+
+
+def test_two_entry_dates_are_two_entries(knowledge: Knowledge) -> None:
+    line = {"hts": "9403.60.80.81", "origin": "DE", "value": 3000}
+    answer = assess_entry(knowledge, {"lines": [{**line, "entry_date": "2025-03-01"}, {**line, "entry_date": "2025-09-01"}]})
+    assert [(problem["code"], problem["field"]) for problem in answer["problems"]] == [("contradictory_facts", "entry_date")]
+    assert answer["totals"] is None
+
+
+def test_released_goods_are_charged_by_no_program_and_say_why(knowledge: Knowledge) -> None:
+    line = {"hts": "6109.10.00.12", "origin": "CN", "entry_date": "2025-03-01", "value": 500, "mode": "express", "de_minimis_claimed": True}
+    row = assess_row(knowledge, line)
+    assert row["duty"] == "0.00"
+    assert Decimal(row["otherwise"]["duty"]) > 0
+    assert not {verdict["verdict"] for verdict in row["programs"]} & {"applies", "exempt", "displaced"}

@@ -66,6 +66,7 @@ class Fact(Strict):
     because: str = "a claim that is not made is not granted"
     answers: list[str] = []
     values: list[str] = []
+    starts: Annotated[str, StringConstraints(pattern=r"^\d{2,10}$")] | None = None
     min: int | None = None
     max: int | None = None
     ask: bool = True
