@@ -101,6 +101,7 @@ def _fact(name: str, fact: Any) -> FactSpec:
         fact.min,
         fact.max,
         fact.ask,
+        fact.personal,
     )
 
 

@@ -215,17 +215,45 @@ class Knowledge:
 class Engine:
     """Answers from one rulebook, as known today or on any earlier day."""
 
-    def __init__(self, load: Callable[[date], Law]) -> None:
-        """Take the way to load the law as known on a day; it is loaded when first asked for."""
+    def __init__(self, load: Callable[[date], Law], *, keep: int = 0) -> None:
+        """Take the way to load the law as known on a day; it is loaded when first asked for.
+
+        `keep` bounds the number of earlier days kept in memory, the least lately asked for goes first; 0 keeps them all.
+        """
         self._load = load
+        self._keep = keep
         self._known: dict[date, Knowledge] = {}
 
     def at(self, known_on: date | None = None) -> Knowledge:
         """Return the law as known on a day; no day means everything known."""
-        latest = self._get(date.max)
-        return latest if known_on is None else self._get(knowledge_day(latest.law.instruments, known_on))
+        return self._get(self.day(known_on))
+
+    def day(self, known_on: date | None) -> date:
+        """Return the day of publication that decides what was known on a day: days between two publications share one law."""
+        return date.max if known_on is None else knowledge_day(self._get(date.max).law.instruments, known_on)
+
+    def has(self, known_on: date | None) -> bool:
+        """Whether the law as known on a day is loaded, so that asking for it takes no time."""
+        return date.max in self._known and self.day(known_on) in self._known
+
+    def load(self, known_on: date | None) -> Knowledge:
+        """Load the law as known on a day apart, without keeping it: for another thread, whose result `take_over` keeps."""
+        return Knowledge(self._load(self.day(known_on)))
+
+    def take_over(self, known_on: date | None, knowledge: Knowledge) -> None:
+        """Take over what `load` made."""
+        self._known.setdefault(self.day(known_on), knowledge)
+        self._let_go()
 
     def _get(self, day: date) -> Knowledge:
-        if day not in self._known:
-            self._known[day] = Knowledge(self._load(day))
-        return self._known[day]
+        found = self._known.get(day)
+        if found is None:
+            found = self._known[day] = Knowledge(self._load(day))
+            self._let_go()
+        elif self._keep and day != date.max:
+            self._known[day] = self._known.pop(day)  # the last one asked for goes last
+        return found
+
+    def _let_go(self) -> None:
+        while self._keep and len(self._known) > self._keep + 1:
+            del self._known[next(day for day in self._known if day != date.max)]

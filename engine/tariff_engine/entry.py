@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tariff_engine.engine import Explain, Knowledge
     from tariff_engine.facts import Line
 
+ENGINE = f"tariff-engine {__version__}"  # as answers name it
 _MAX_LINES = 999  # lines of one entry summary (ACE)
 _CHARGED = frozenset({"applies", "exempt", "displaced"})  # what a line would owe; goods that are released owe none of it
 _RELIEVED = ("donation_relief", "informational_materials", "personal_use_accompanied_baggage")
@@ -95,12 +96,30 @@ def assess_entry(knowledge: Knowledge, raw: object, explain: Explain = "full", *
 
     Raises ProblemError where the entry as a whole cannot be read.
     """
+    steps = entry_steps(knowledge, raw, explain, asked_on=asked_on)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            answer: dict[str, Any] = done.value
+            return answer
+
+
+def entry_steps(
+    knowledge: Knowledge, raw: object, explain: Explain = "full", *, asked_on: date | None = None
+) -> Generator[None, None, dict[str, Any]]:
+    """Assess an entry in steps, one a line, so that a caller who serves others too can give way between them; return the answer.
+
+    Raises ProblemError where the entry as a whole cannot be read.
+    """
     law = knowledge.law
     shipment = read_entry(knowledge, raw)
     answers: list[dict[str, Any]] = []
     problems: list[dict[str, Any]] = []
     lines: list[tuple[str, Line]] = []
     for name, facts in shipment.lines:
+        if answers:
+            yield
         try:
             line = knowledge.read(facts)
             answers.append(knowledge.answer(line, name, explain))
@@ -117,17 +136,29 @@ def assess_entry(knowledge: Knowledge, raw: object, explain: Explain = "full", *
         except ProblemError as error:
             problems.append({"line": None, **error.problem.as_dict()})
     day = asked_on.isoformat() if asked_on else None
-    echo = {"id": shipment.id, **{key: plain(value) for key, value in shipment.facts.items()}}
+    personal = knowledge.reader.personal
+    echo = {"id": shipment.id, **{key: plain(value) for key, value in shipment.facts.items() if key not in personal}}
     return {
-        "id": _answer_id(law.id, day, explain, raw),
+        "id": _answer_id(law.id, day, explain, impersonal(raw, personal)),
         "rulebook": {"id": law.id, "edition": law.edition, "horizon": law.horizon.isoformat()},
-        "engine": f"tariff-engine {__version__}",
+        "engine": ENGINE,
         "known_on": day,
         "entry": echo,
         "lines": answers,
         **entry,
         "problems": problems,
     }
+
+
+def impersonal(raw: object, personal: frozenset[str]) -> object:
+    """Return an entry without the facts that name a person: an answer, and its id, must not tell who somebody is."""
+    if not isinstance(raw, Mapping) or not personal:
+        return raw
+    found = raw if personal.isdisjoint(raw) else {key: value for key, value in raw.items() if key not in personal}
+    lines = found.get("lines")
+    if isinstance(lines, list) and any(isinstance(line, Mapping) and not personal.isdisjoint(line) for line in lines):
+        return {**found, "lines": [impersonal(line, personal) for line in lines]}
+    return found
 
 
 def assess_row(knowledge: Knowledge, raw: object, explain: Explain = "full") -> dict[str, Any]:

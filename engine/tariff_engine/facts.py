@@ -67,6 +67,7 @@ class FactReader:
             reader = _hts if name == "hts" else _value_reader(name, fact, book)
             for alias in (name, *fact.aliases):
                 self._readers[alias] = (name, reader)
+        self.personal = frozenset(alias for name, fact in book.facts.items() if fact.personal for alias in (name, *fact.aliases))
         self._slices = [(name, piece.facts[0], piece.facts) for name, piece in book.slices.items()]
         self._contradictions: tuple[Contradiction | ContradictionModel, ...] = tuple(book.contradictions)
         self._content_facts = frozenset(fact for piece in book.slices.values() for fact in piece.facts)

@@ -38,6 +38,7 @@ class FactSpec:
     min: int | None
     max: int | None
     ask: bool
+    personal: bool
 
 
 @dataclass(frozen=True, slots=True)

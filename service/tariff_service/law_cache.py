@@ -67,6 +67,11 @@ def fingerprint(root: Traversable) -> str:
     return digest.hexdigest()
 
 
+def rule_files(root: Traversable) -> Iterator[tuple[str, Traversable]]:
+    """Yield the files of a rulebook, by their names relative to its folder, in order."""
+    return _walk(root, "", (".yaml", ".csv"))
+
+
 def _walk(folder: Traversable, prefix: str, suffixes: tuple[str, ...]) -> Iterator[tuple[str, Traversable]]:
     for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if entry.name.endswith(suffixes):

@@ -10,6 +10,8 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from tariff_engine.problems import Problem
 
 if TYPE_CHECKING:
@@ -26,6 +28,11 @@ def wants_json(asked: bool | None) -> bool:
 
 def encode(value: Any, *, indent: int | None = None) -> bytes:
     """Return JSON in UTF-8 with a line end: the same bytes for the same value."""
+    if indent is None:
+        try:
+            return orjson.dumps(value, default=_plain, option=orjson.OPT_APPEND_NEWLINE)
+        except orjson.JSONEncodeError:  # an integer beyond 64 bits, a key that is no text: slower, the same form
+            pass
     separators = (",", ":") if indent is None else (",", ": ")
     return (json.dumps(value, ensure_ascii=False, indent=indent, separators=separators, default=_plain) + "\n").encode()
 

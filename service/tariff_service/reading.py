@@ -102,7 +102,7 @@ def parse_json(text: str, name: str, field: str = "file") -> Any:
     try:
         value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}" if field == "file" else f"column {error.colno}"
+        place = f"line {error.lineno}, column {error.colno}" if field in {"file", "body"} else f"column {error.colno}"
         raise refuse("malformed_json", field, f"{name} is not JSON at {place}: {_lower(error.msg)}", "mend the text there") from None
     except RecursionError:
         raise _too_deep(name) from None

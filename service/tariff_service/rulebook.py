@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from datetime import date
 from functools import cache
 from importlib.resources.abc import Traversable
@@ -12,7 +13,7 @@ from tariff_engine.engine import Engine
 from tariff_engine.law import Law
 from tariff_engine.problems import refuse
 from tariff_rules import ROOT
-from tariff_service.law_cache import LawCache, cache_folder, fingerprint, without_collecting
+from tariff_service.law_cache import LawCache, cache_folder, fingerprint, rule_files, without_collecting
 
 if TYPE_CHECKING:
     from tariff_engine.book import Book
@@ -31,6 +32,21 @@ def rules_root(folder: Path | None) -> Traversable:
     return folder
 
 
+def snapshot(folder: Path | None) -> Path:
+    """Copy the rule files into a new private folder, which the caller removes.
+
+    Whoever serves for a long time answers from a copy: files that are edited meanwhile must not mix with the law that is in use.
+    Raises ProblemError where there are no rules.
+    """
+    root = rules_root(folder)
+    target = Path(tempfile.mkdtemp(prefix="tariff-rules-"))
+    for name, file in rule_files(root):
+        path = target / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(file.read_bytes())
+    return target
+
+
 def open_book(folder: Path | None) -> Book:
     """Read a rulebook from its files. Raises ProblemError and RulebookError."""
     from tariff_engine.notation.load import load_book  # noqa: PLC0415  a law from the cache needs no reader of rules
@@ -38,8 +54,11 @@ def open_book(folder: Path | None) -> Book:
     return load_book(rules_root(folder))
 
 
-def open_engine(folder: Path | None) -> Engine:
-    """Return the engine of a rulebook. Raises ProblemError here, and RulebookError when the law is first asked for."""
+def open_engine(folder: Path | None, *, keep: int = 0) -> Engine:
+    """Return the engine of a rulebook, which keeps the law of so many earlier knowledge days in memory (0: of all that are asked for).
+
+    Raises ProblemError here, and RulebookError when the law is first asked for.
+    """
     root = rules_root(folder)
     place = cache_folder()
     kept = None if place is None else LawCache(place, fingerprint(root))
@@ -56,4 +75,4 @@ def open_engine(folder: Path | None) -> Engine:
                 kept.store(law)
         return law
 
-    return Engine(load)
+    return Engine(load, keep=keep)

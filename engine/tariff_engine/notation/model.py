@@ -70,6 +70,7 @@ class Fact(Strict):
     min: int | None = None
     max: int | None = None
     ask: bool = True
+    personal: bool = False
 
 
 class Slice(Strict):
