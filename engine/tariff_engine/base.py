@@ -37,6 +37,10 @@ class LineBase:
     unclaimed: tuple[str, ...] = ()
 
 
+CLAIMS = frozenset({"spi", "usmca_qualifying", "quantity", "part_values", "processing_value"})
+"""The facts besides the product, origin, day, value and chapter 98 claim (with its U.S. content) on which `line_base` depends."""
+
+
 @lru_cache(maxsize=4096)
 def _share(pair: tuple[int, int]) -> Fraction:
     return Fraction(*pair)

@@ -17,7 +17,8 @@ from tariff_engine.compiled.outcomes import Outcomes, seen_words
 from tariff_engine.evaluate.derivation import Assumed, Kind, Outcome, Reason
 from tariff_engine.explain import Explanation, Life, Template
 from tariff_engine.facts import FactReader, Line
-from tariff_engine.inquiry import Inquirer, Inquiry, representatives, shares
+from tariff_engine.inquiry import Inquirer, Inquiry
+from tariff_engine.inquiry_answers import Answers, representatives, shares
 from tariff_engine.law import Law, knowledge_day
 from tariff_engine.money import cents
 from tariff_engine.problems import Problem, refuse
@@ -68,13 +69,9 @@ class Knowledge:
         self.evaluator = CompiledEvaluator(law.compiled)
         self.says = {p.id: p.says for p in law.compiled.provisions}
         self.says |= {f"offset:{o.name}": o.says for program in law.compiled.programs for o in program.offsets}
+        answers = Answers(law.compiled, law.facts, representatives(law.compiled, law.facts, law.countries), shares(law.compiled, law.facts))
         self.inquirer = Inquirer(
-            law.compiled,
-            law.facts,
-            self.reader,
-            representatives(law.compiled, law.facts, law.countries),
-            shares(law.compiled, law.facts),
-            lambda line: Assessed(*self.evaluate(line)),
+            answers, self.reader, lambda line: Assessed(*self.evaluate(line)), lambda line: line_base(self.law, line), law
         )
         self.explanation = Explanation(law, self.says)
         self._lives: dict[int, Life] = {}

@@ -76,7 +76,7 @@ def _answer(knowledge: Knowledge, number: int, row: bytes | None, explain: Expla
     except Exception as error:  # noqa: BLE001  a fault of ours in one row must not cost the others their answers
         tally.failures += 1
         problem = internal_problem(error)
-    return {"id": _identity(raw, row), "problem": {**problem, "row": number}}
+    return {"id": identity(raw, row), "problem": {**problem, "row": number}}
 
 
 def internal_problem(error: Exception) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def internal_problem(error: Exception) -> dict[str, Any]:
     return {"code": "internal_error", "field": "row", "message": message, "fix": "please report it with the row"}
 
 
-def _identity(raw: Any, row: bytes | None) -> str | None:
+def identity(raw: Any, row: bytes | None) -> str | None:
     """Return the id of a bad row, as far as it can be read."""
     if isinstance(raw, dict):
         name = raw.get("id")

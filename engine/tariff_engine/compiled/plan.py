@@ -16,6 +16,9 @@ from tariff_engine.evaluate.derivation import Assumed, Verdict
 Term = tuple[str, Fraction, int, int | None]
 """What a provision would charge: kind, rate, parts of the value, and what chapter 98 leaves of them."""
 
+Charge = tuple[int, bool, tuple[tuple[int, int, int], ...]]
+"""A split line as its cents need it: its parts, whether a total takes over its base duty, the rates of its rows as integers."""
+
 
 @dataclass(slots=True)
 class Pattern:
@@ -104,11 +107,18 @@ class Plan:
     templates: tuple[Any, ...] | None = None
     money: tuple[tuple[int, int, int], ...] = ()
     any_framed: bool = False
+    charges: tuple[Charge, ...] = ()
+    totals: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         """Lay out the rates for integer arithmetic: cents are (first * dollars + second) // third, half a cent upward."""
         self.money = tuple((200 * row.top if row.parts else 0, row.bottom, 2 * row.bottom) for row in self.rows)
         self.any_framed = any(row.framed for row in self.rows)
+        self.totals = tuple(row.parts for row in self.rows if row.kind == "total")
+        self.charges = tuple(
+            (mask, taken, tuple(self.money[place] for place in inside if self.rows[place].parts & mask and self.rows[place].top))
+            for (mask, inside), taken in zip(self.groups, self.total_groups, strict=True)
+        )
 
 
 def lowest(terms: tuple[Term, ...], amounts: list[int], ave: Fraction) -> int:

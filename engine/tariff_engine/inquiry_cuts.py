@@ -1,0 +1,133 @@
+"""What answers about contents make of a line's value: its parts in whole dollars, and the tests on dollars that come out one way or another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from tariff_engine.money import whole_dollars
+
+if TYPE_CHECKING:
+    from tariff_engine.compiled.form import CompiledBook
+    from tariff_engine.facts import Line
+    from tariff_engine.inquiry_course import Cut
+    from tariff_engine.law import SliceSpec
+
+Test = tuple[int, str, int, int, bool]
+"""A test on an amount: its bit, how it compares, the operand as a fraction, and whether the amount is taken in percent of the value."""
+_TESTS = frozenset({"above", "at_least", "below"})
+_REFUSED = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How to cut one line: for each content in the order of the slices, its fact, what was answered (None: it is stated), tiers and tests."""
+
+    contents: tuple[tuple[str, int | Decimal | None, tuple[tuple[int, Fraction | None], ...], tuple[Test, ...]], ...]
+
+
+class Cutter:
+    """Cuts lines of one law as `FactReader` and the evaluator do, for answers that are amounts."""
+
+    def __init__(self, book: CompiledBook, slices: dict[str, SliceSpec]) -> None:
+        """Take the slices, the facts that state them and the tests on these."""
+        self._book = book
+        self._absent = [-1] * len(book.part_names)
+        self._rest = len(book.part_names) - 1
+        self._contents = {piece.fact: piece.name for piece in book.slices}
+        self._stated_by = {fact: piece.fact for piece in book.slices for fact in slices[piece.name].facts}
+
+    def content(self, line: Line, fact: str) -> str | None:
+        """Return the content that an answer to a fact settles on a line, in dollars or as a share; None where it settles none."""
+        money = self._stated_by.get(fact)
+        return None if money in line.facts else money
+
+    def recipe(self, line: Line, cut: Cut, relevant: int) -> Recipe | None:
+        """Return how to cut a line and like ones; None where a test on the answers needs more than dollars."""
+        answered, found = dict(cut), list[Any]()
+        for piece in self._book.slices:
+            if piece.fact in answered:
+                tests = self._tests(line, piece.fact, relevant)
+                if tests is None:
+                    return None
+                found.append((piece.fact, answered[piece.fact], piece.tiers, tests))
+            elif piece.name in line.content:
+                found.append((piece.fact, None, piece.tiers, ()))
+        return Recipe(tuple(found))
+
+    def _tests(self, line: Line, fact: str, relevant: int) -> tuple[Test, ...] | None:
+        """The tests that can matter on a content, and on its share of the value."""
+        book, found = self._book, list[Test]()
+        for name in (fact, *book.derived.get(fact, ())):
+            tests = book.fact_bits.get(name)
+            if tests is None or not tests.all_bits & relevant or (name != fact and name in line.facts):
+                continue
+            if name != fact and book.ratios.get(name) != (fact, "value"):
+                return None
+            for bit, test in tests.tests:
+                if isinstance(test, bool) or any(kind not in _TESTS for kind, _ in test):
+                    return None
+                if bit & relevant:
+                    found.extend(
+                        (bit, kind, Fraction(operand).numerator, Fraction(operand).denominator, name != fact) for kind, operand in test
+                    )
+        return tuple(found)
+
+    def cut(
+        self, line: Line, recipes: tuple[Recipe, ...], amounts: dict[str, list[int]]
+    ) -> tuple[tuple[tuple[int, int], ...], list[list[int]]]:
+        """Cut a line by each recipe. Return what tests on dollars see of each cut (parts worth nothing, bits that fail), and its parts.
+
+        A cut whose contents exceed the value is refused: it sees -1. Parts that are not present are -1.
+        """
+        value, exact, rest = line.value, line.facts["value"], self._rest
+        limit: Any = max(exact, value)
+        top, bottom = exact.as_integer_ratio()
+        stated = {fact: line.facts[fact] for fact, name in self._contents.items() if name in line.content}
+        rounded = {fact: whole_dollars(amount) for fact, amount in stated.items()}
+        caps: dict[Fraction, int] = {}
+        seen, parts = list[tuple[int, int]](), list[list[int]]()
+        for recipe in recipes:
+            cut, zero, fails, left = self._absent.copy(), 0, 0, value
+            total: Decimal | int = 0
+            for fact, answer, tiers, tests in recipe.contents:
+                if answer is None:
+                    amount, content = stated[fact], rounded[fact]
+                elif isinstance(answer, int):
+                    amount = content = amounts[fact][answer]
+                else:
+                    amount = answer * value / 100
+                    content = whole_dollars(amount)
+                total += amount
+                if tests:
+                    fails |= _fails(tests, amount, top, bottom)
+                content, below = min(content, left), 0
+                for place, cap in tiers:
+                    upper = content
+                    if cap is not None:
+                        if cap not in caps:
+                            caps[cap] = whole_dollars(cap * value)
+                        upper = min(content, caps[cap])
+                    cut[place] = upper - below
+                    if upper == below:
+                        zero |= 1 << place
+                    below = upper
+                left -= content
+            cut[rest] = left
+            if not left:
+                zero |= 1 << rest
+            seen.append((_REFUSED, 0) if total > limit else (zero, fails))
+            parts.append(cut)
+        return tuple(seen), parts
+
+
+def _fails(tests: tuple[Test, ...], amount: int | Decimal, top: int, bottom: int) -> int:
+    """Return the bits of the tests that an amount fails, on a line worth top / bottom dollars."""
+    fails, (over, under) = 0, amount.as_integer_ratio()
+    for bit, kind, first, second, shared in tests:
+        one, two = (over * 100 * bottom * second, first * top * under) if shared else (over * second, first * under)
+        if not (one > two if kind == "above" else one >= two if kind == "at_least" else one < two):
+            fails |= bit
+    return fails

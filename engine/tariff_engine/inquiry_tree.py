@@ -1,0 +1,178 @@
+"""Every combination of answers to what nobody stated on a line, assessed: the course of an inquiry on a line of a new pattern."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from tariff_engine.base import CLAIMS
+from tariff_engine.inquiry_course import Asked, Claims, Course, Cut, Guard, Sum
+from tariff_engine.problems import LawConflictError, ProblemError
+
+if TYPE_CHECKING:
+    from tariff_engine.base import LineBase
+    from tariff_engine.compiled.evaluated import Evaluated
+    from tariff_engine.evaluate.derivation import Assumed
+    from tariff_engine.facts import FactReader, Line
+    from tariff_engine.inquiry_answers import Answers
+    from tariff_engine.inquiry_cuts import Cutter
+
+BUDGET = 1_000  # evaluations: enough for every combination on a vehicle, the longest list of questions met so far
+_ELSEWHERE = frozenset({"chapter98", "ftz_pf_admission_date", "exclusion_claims"})  # they change more of a line than tests and amounts
+
+
+class Evaluation(Protocol):
+    """What the inquiry needs of an evaluated line."""
+
+    @property
+    def duty(self) -> int | None:
+        """All duties in cents."""
+
+    @property
+    def assumed(self) -> tuple[Assumed, ...]:
+        """What was taken for facts that nobody stated."""
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """The headings filed."""
+
+    @property
+    def relevant(self) -> tuple[int, tuple[int, ...]]:
+        """The bits of tests that can matter on the line, and the loading days of its in-transit windows."""
+
+    @property
+    def evaluated(self) -> Evaluated:
+        """The line with its plan and its parts."""
+
+    @property
+    def base(self) -> LineBase:
+        """The duty of the chapter 1-97 number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The answers of a combination that are more than bits: amounts of content, and claims that change the base duty."""
+
+    cut: Cut = ()
+    claims: Claims = ()
+
+
+@dataclass(slots=True)
+class Tree:
+    """Explores one line. After `course`, `duties` are the cents of its sums, and `cuts` the combinations of contents that it met.
+
+    `apart` says that the course serves no other line: something besides dollars, bits and known claims decided.
+    """
+
+    answers: Answers
+    reader: FactReader
+    cutter: Cutter
+    evaluate: Callable[[Line], Evaluation]
+    line: Line
+    baseline: Evaluation
+    duties: list[int] = field(default_factory=list)
+    cuts: dict[Cut, int] = field(default_factory=dict)
+    claims: dict[Claims, tuple[int, LineBase]] = field(default_factory=dict)
+    apart: bool = False
+    complete: bool = True
+    spent: int = 0
+    _sums: dict[Any, int] = field(default_factory=dict)
+    _nodes: dict[Any, int] = field(default_factory=dict)
+    _guards: dict[Guard, None] = field(default_factory=dict)
+
+    def course(self) -> Course:
+        """Try every combination of answers, and each open fact by itself."""
+        none = Choice()
+        self.cuts[()], self.claims[()] = 0, (0, self.baseline.base)
+        open_ = self._open(self.line, self.baseline)
+        self._sum(self.baseline, none)
+        self._explore(self.line, self.baseline, none, frozenset())
+        nodes = tuple(node[1:] if isinstance(node, tuple) and node[0] == "fact" else node for node in self._nodes)
+        asked = tuple(self._asked(fact) for fact in open_)
+        return Course(asked, tuple(key[:4] for key in self._sums), nodes, self.complete, tuple(self._guards), ())
+
+    def _open(self, line: Line, evaluation: Evaluation) -> list[str]:
+        return self.answers.open(line, evaluation.assumed, self.baseline.relevant)
+
+    def _explore(self, line: Line, evaluation: Evaluation, choice: Choice, left_open: frozenset[str]) -> int | None:
+        """Try every combination of answers. A content may also stay unknown: two contents taken as the whole value each are no one answer."""
+        if evaluation.duty is None:  # an answer that asks for a quantity has no duty yet, and is no zero
+            self.complete, self.apart = False, True
+            return None
+        open_ = [fact for fact in self._open(line, evaluation) if fact not in left_open]
+        if not open_ or self.spent >= BUDGET:
+            self.complete = self.complete and not open_
+            return self._leaf(evaluation, choice)
+        fact, found = open_[0], list[int]()
+        for place, answer in enumerate(self.answers.of(line, fact, self.baseline.relevant)):
+            tried = self._try(line, fact, place, answer, choice)
+            if tried is not None and (node := self._explore(*tried, left_open)) is not None:
+                found.append(node)
+        if fact in self.answers.shares and (node := self._explore(line, evaluation, choice, left_open | {fact})) is not None:
+            found.append(node)
+        if not found:
+            return self._leaf(evaluation, choice)
+        if all(node == found[0] for node in found):
+            return found[0]
+        return self._nodes.setdefault(("fact", fact, tuple(found)), len(self._nodes))
+
+    def _try(self, line: Line, fact: str, place: int, answer: Any, choice: Choice) -> tuple[Line, Evaluation, Choice] | None:
+        """Evaluate the line with an answer; an answer that contradicts what is stated is no answer."""
+        self.spent += 1
+        content = self.cutter.content(line, fact)
+        if content is not None:
+            answered = (content, place if fact in self.answers.shares else answer)
+            choice = Choice(tuple(sorted((*choice.cut, answered), key=lambda one: one[0])), choice.claims)
+            self.cuts.setdefault(choice.cut, len(self.cuts))
+        elif fact in CLAIMS:
+            choice = Choice(choice.cut, (*choice.claims, (fact, answer)))
+        self.apart = self.apart or fact in _ELSEWHERE
+        try:
+            changed = self.reader.with_facts(line, {fact: answer})
+        except ProblemError:
+            return None
+        try:
+            evaluation = self.evaluate(changed)
+        except (ProblemError, LawConflictError):
+            self.apart = True
+            return None
+        if evaluation.duty is not None:
+            self._note(evaluation, choice)
+        return changed, evaluation, choice
+
+    def _note(self, evaluation: Evaluation, choice: Choice) -> None:
+        """Keep what a plan takes for granted about dollars, and the base duty that it was made for."""
+        plan, base = evaluation.evaluated.plan, evaluation.base
+        number, known = self.claims.setdefault(choice.claims, (len(self.claims), base))
+        self.apart = self.apart or plan.any_framed or bool(plan.pattern.chapter98) or base.base != known.base
+        for terms, winner in plan.guards:
+            self._guards[self.cuts[choice.cut], number, terms, winner] = None
+        self.apart = self.apart or any(fact in evaluation.evaluated.line.facts for _, _, fact, _ in plan.offsets)
+
+    def _sum(self, evaluation: Evaluation, choice: Choice) -> int:
+        """Return the number of what a combination owes; combinations that are charged alike have one."""
+        plan, duty = evaluation.evaluated.plan, evaluation.duty or 0
+        one: Sum = (self.cuts[choice.cut], self.claims[choice.claims][0], plan.charges, plan.totals)
+        number = self._sums.setdefault((*one, duty), len(self._sums))
+        if number == len(self.duties):
+            self.duties.append(duty)
+        return number
+
+    def _leaf(self, evaluation: Evaluation, choice: Choice) -> int:
+        return self._nodes.setdefault(self._sum(evaluation, choice), len(self._nodes))
+
+    def _asked(self, fact: str) -> Asked:
+        taken = [assumed for assumed in self.baseline.assumed if self.answers.source(assumed.fact) == fact]
+        content, options = fact in self.answers.shares, []
+        for place, answer in enumerate(self.answers.of(self.line, fact, self.baseline.relevant)):
+            tried = self._try(self.line, fact, place, answer, Choice())
+            if tried is None:
+                continue
+            _, evaluation, choice = tried
+            if evaluation.duty is not None:
+                number = self._sum(evaluation, choice)
+                options.append((place if content else -1, None if content else answer, number, evaluation.headings))
+            else:
+                self.apart = True
+        return Asked(fact, taken[0].take, taken[0].because, tuple(dict.fromkeys(one.rule for one in taken)), tuple(options))

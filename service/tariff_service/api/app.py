@@ -1,0 +1,138 @@
+"""The ASGI application: routes, the layers around them, and what begins and ends with it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tariff_engine import __version__
+from tariff_engine.problems import LawConflictError, Problem, ProblemError, RulebookError
+from tariff_service.api import assessments, batch, compare_routes, health, law_routes, rulebooks
+from tariff_service.api.document import document
+from tariff_service.api.guarding import Guard, service_at
+from tariff_service.api.metrics import Metrics
+from tariff_service.api.observing import REQUEST_ID, Observing
+from tariff_service.api.problems import Refusal, page, refusal_of
+from tariff_service.api.settings import Settings
+from tariff_service.api.state import Rulebooks, Served, Service
+from tariff_service.store.faults import StoreBusy, StoreError
+from tariff_service.store.replay import ReplayEngines
+from tariff_service.store.rulebooks import archive
+from tariff_service.store.store import AuditStore
+from tariff_service.store.writer import GroupCommit
+
+_CODES = {404: "not_found", 405: "method_not_allowed", 406: "not_acceptable", 415: "unsupported_media"}
+
+
+def open_service(settings: Settings) -> Service:
+    """Open the rulebook and the store. Raises ProblemError, RulebookError and StoreError."""
+    served = Served.open(settings.rules, settings.known_days)
+    try:
+        store = AuditStore.open(settings.store)
+        law = served.latest.law
+        store.keep_rulebook(served.id, law.edition, law.horizon.isoformat(), archive(served.folder))
+    except BaseException:
+        served.close()
+        raise
+    return Service(settings, Rulebooks(served), store, GroupCommit(store), ReplayEngines(store), Metrics())
+
+
+def create_app(settings: Settings | None = None, service: Service | None = None) -> FastAPI:
+    """Make the application. Without a service it opens one, by the settings, when it starts."""
+    settings = settings or Settings()
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        opened = service or await asyncio.to_thread(open_service, settings)
+        app.state.service = opened
+        try:
+            yield
+        finally:
+            opened.stopping = True
+            await opened.writer.drain(settings.drain)
+            opened.writer.close()
+            opened.replays.close()
+            opened.store.close()
+            opened.rulebooks.current.close()
+
+    app = FastAPI(
+        title="tariff-engine",
+        version=__version__,
+        summary="Which US customs duties apply to a shipment, how much, in which order they are filed, and why.",
+        lifespan=life,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # what is told of requests is told by observing.py
+        redirect_slashes=False,
+    )
+    for module in (assessments, batch, compare_routes, law_routes, rulebooks, health):
+        app.include_router(module.router)
+    app.add_api_route("/problems/{code}", _problem_page, include_in_schema=False)
+    _answer_errors(app)
+    _describe(app, settings)
+    app.add_middleware(Guard, service_getter=service_at, settings=settings)
+    app.add_middleware(Observing, settings=settings)
+    return app
+
+
+def _describe(app: FastAPI, settings: Settings) -> None:
+    """Make the OpenAPI document from the rulebook in use, once for each rulebook."""
+    made: dict[str, dict[str, Any]] = {}
+
+    def openapi() -> dict[str, Any]:
+        served = app.state.service.rulebooks.current
+        if served.id not in made:
+            made.clear()
+            made[served.id] = document(app, served.latest, authenticated=settings.authenticated)
+        return made[served.id]
+
+    app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI's own documentation does
+
+
+def _problem_page(code: str) -> Response:
+    return page(code)
+
+
+def _answer_errors(app: FastAPI) -> None:
+    """Whatever goes wrong is answered with a problem."""
+
+    async def refused(request: Request, error: Any) -> Response:
+        return response_of(error, request)
+
+    for kind in (Refusal, ProblemError, RulebookError, LawConflictError, StoreBusy, StoreError, HTTPException):
+        app.add_exception_handler(kind, refused)
+
+
+def response_of(error: Exception, request: Request) -> Response:
+    """Return an error as the response to a request."""
+    instance = request.scope.get(REQUEST_ID, "")
+    return refusal_for(error).response(instance and f"urn:tariff:request:{instance}")
+
+
+def refusal_for(error: Exception) -> Refusal:
+    """Return any error as a refusal; what nobody foresaw is an internal error that tells nothing of the inside."""
+    if isinstance(error, Refusal):
+        return error
+    if isinstance(error, ProblemError):
+        return refusal_of(error.problem)
+    if isinstance(error, LawConflictError):
+        return refusal_of(Problem("law_conflict", "entry", str(error)))
+    if isinstance(error, RulebookError):
+        errors = [{"code": "rulebook_wrong", "detail": line} for line in str(error).splitlines()]
+        return Refusal("rulebook_wrong", "the rulebook cannot be used", errors=errors)
+    if isinstance(error, StoreBusy):
+        return Refusal("overloaded", f"{error}; nothing was stored", headers={"Retry-After": "1"})
+    if isinstance(error, StoreError):
+        return Refusal(error.code, error.message, fix=error.fix, headers={"Retry-After": "5"})
+    if isinstance(error, HTTPException):
+        code = _CODES.get(error.status_code, "unprocessable")
+        return Refusal(code, str(error.detail), status=error.status_code, headers=error.headers)
+    return Refusal("internal_error", "a fault of the service; nothing was stored", fix="report it with the request id")

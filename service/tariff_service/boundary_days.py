@@ -1,0 +1,64 @@
+"""The days on which an answer about a line can change: everything in a law that begins or ends, and what the line's own dates bring."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tariff_engine.fee_law import Dated
+    from tariff_engine.law import Law
+
+_DAY = timedelta(days=1)
+
+
+def boundary_days(law: Law, facts: Mapping[str, Any], first: date, last: date) -> list[date]:
+    """Return the days in [first, last) from which the answer on a line may differ from that of the day before, `first` included.
+
+    Between two of them nothing changes: the steps, lists, groups and relations of chapter 99, the order of filing, the editions of the
+    schedule, preferences, column 2, fees and de minimis rules. `facts` are those that the line states, by their names in the dictionary.
+    """
+    days = {first, *_law(law), *_line(law, facts, first, last)}
+    return sorted(day for day in days if first <= day < last)
+
+
+def _law(law: Law) -> Iterator[date]:
+    yield law.start
+    yield from (date.fromordinal(bound) for bound in law.compiled.bounds)
+    yield from (edition.starts for edition in law.schedule.editions)
+    for preference in law.preferences.by_symbol.values():
+        for grants in preference.grants.values():
+            for grant in grants:
+                yield from _ends(grant.starts, grant.until)
+    for _, start, until in law.column2:
+        yield from _ends(start, until)
+    for row in _frame(law):
+        yield from _ends(row.from_, row.until)
+
+
+def _frame(law: Law) -> Iterator[Dated]:
+    """Yield the dated rows of fees, entry types and de minimis rules."""
+    rules = law.fees.rules
+    yield from law.fees.years
+    for rows in (rules.mpf.rates, rules.mpf.schedules, rules.mpf.exemptions, rules.mpf.bases, rules.hmf.rates, rules.hmf.rules):
+        yield from rows
+    yield from rules.entry_types.required
+    yield from law.de_minimis.rows
+
+
+def _ends(start: date, until: date | None) -> Iterator[date]:
+    yield start
+    if until is not None:
+        yield until
+
+
+def _line(law: Law, facts: Mapping[str, Any], first: date, last: date) -> Iterator[date]:
+    """Yield the days that a line's own facts set: it cannot be entered before it was loaded, and what is counted in years changes with them."""
+    for value in facts.values():
+        if isinstance(value, date):
+            yield value
+            if value < date.max:
+                yield value + _DAY
+    if any(spec.years_before_entry in facts for spec in law.facts.values()):
+        yield from (date(year, 1, 1) for year in range(first.year + 1, last.year + 1))

@@ -1,0 +1,136 @@
+"""An inquiry whose course is known asks exactly what trying every combination of answers asks, whatever the dollars of the line are."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tariff_engine.base import CLAIMS, LineBase, line_base
+from tariff_engine.compiled.evaluated import Evaluated
+from tariff_engine.engine import Assessed, Knowledge
+from tariff_engine.facts import Line
+from tariff_engine.inquiry import Inquiry
+from tariff_engine.problems import LawConflictError, ProblemError
+from tariff_engine.testing import Space, random_line
+
+SEEDS = st.integers(min_value=0, max_value=2**48)
+ALWAYS_READ = {"hts", "origin", "entry_date", "value", "chapter98", "us_content_value"}
+KNOWN = 0.9  # of lines of patterns met before
+HARD = ("8703", "8704", "8708", "7208", "7308", "7601", "7616", "8481", "8716", "8544", "8542", "3004", "9403", "4407")
+
+
+def plain(knowledge: Knowledge, line: Line, evaluated: Evaluated, base: LineBase) -> Inquiry:
+    """Ask by trying every combination, as if nothing was known."""
+    return knowledge.inquirer.explore(line, Assessed(evaluated, base))[0]
+
+
+def worth(raw: dict[str, Any], value: int | Decimal, knowledge: Knowledge, rng: random.Random) -> dict[str, Any]:
+    """The same pattern at another value; contents lie at the edges of shares, and at nothing and everything."""
+    found, shares = {**raw, "value": value}, knowledge.inquirer.answers.shares
+    for name in raw.keys() & shares.keys():
+        share = rng.choice((Fraction(0), Fraction(1, 3), Fraction(1), *shares[name], *shares[name]))
+        found[name] = max(0, min(int(share * int(value)) + rng.choice((-1, 0, 0, 1)), int(value)))
+    return found
+
+
+def repeated(raw: dict[str, Any], knowledge: Knowledge, rng: random.Random) -> Iterator[dict[str, Any]]:
+    """A line again and again: worth next to nothing, with cents, very much, and at any value."""
+    for value in (0, 1, 2, 3, 4, 5, Decimal("0.4"), Decimal("10.50"), 99, 100, 101, 10**12, *(rng.randrange(6, 300_000) for _ in range(5))):
+        yield worth(raw, value, knowledge, rng)
+
+
+def check(knowledge: Knowledge, raw: dict[str, Any]) -> None:
+    try:
+        line = knowledge.read(raw)
+        evaluated, base = knowledge.evaluate(line)
+    except (ProblemError, LawConflictError):
+        return
+    if evaluated.duty is None:  # a quantity is asked for first
+        return
+    assert knowledge.inquire(line, evaluated, base) == plain(knowledge, line, evaluated, base), raw
+
+
+@given(seed=SEEDS)
+def test_a_known_course_asks_what_every_combination_asks(seed: int, knowledge: Knowledge, where: Space) -> None:
+    rng = random.Random(seed)
+    raw = random_line(where, rng)
+    for one in repeated(raw, knowledge, rng):
+        check(knowledge, one)
+
+
+def test_metals_and_vehicles_ask_alike_at_every_value_and_number(knowledge: Knowledge, where: Space) -> None:
+    """Lines of one origin and day share plans among numbers, so that a course found on one number serves another."""
+    rng = random.Random(1)
+    before = knowledge.inquirer.again
+    for prefix in HARD:
+        codes = [code for code in where.codes if code.startswith(prefix)]
+        origin, day = rng.choice(where.origins), knowledge.law.horizon - timedelta(days=rng.randrange(400))
+        for code in rng.sample(codes, min(len(codes), 3)):
+            for content in ({}, {"steel_content_value": 0}, {"us_content_value": 0}, {"usmca_qualifying": False}):
+                raw = {"hts": code, "origin": rng.choice((origin, "CA")), "entry_date": day, "value": 1, **content}
+                for value in (*rng.sample(range(6), 2), rng.randrange(6, 300_000), rng.randrange(6, 300_000)):
+                    check(knowledge, worth(raw, value, knowledge, rng))
+    assert knowledge.inquirer.again > before
+
+
+def test_lines_of_patterns_met_before_are_not_explored_again(knowledge: Knowledge, where: Space) -> None:
+    """The fast course is the one that is taken: new values on known patterns seldom need the slow one."""
+    rng, inquirer, lines = random.Random(2), knowledge.inquirer, list[dict[str, Any]]()
+    while len(lines) < 150:
+        day = knowledge.law.horizon - timedelta(days=rng.randrange(600))
+        raw: dict[str, Any] = {"hts": rng.choice(where.codes), "origin": rng.choice(where.origins), "entry_date": day, "value": 1000}
+        if rng.random() < 0.2:
+            raw["steel_content_value"] = 300
+        try:
+            knowledge.answer(knowledge.read(raw), "x")
+        except (ProblemError, LawConflictError):
+            continue
+        lines.append(raw)
+
+    def answer_all() -> None:
+        for raw in lines:
+            value = rng.randrange(500, 250_000)
+            content = {"steel_content_value": value // 3} if "steel_content_value" in raw else {}
+            knowledge.answer(knowledge.read({**raw, "value": value, **content}), "x")
+
+    for _ in range(4):
+        answer_all()
+    again, anew = inquirer.again, inquirer.anew
+    for _ in range(4):
+        answer_all()
+    again, anew = inquirer.again - again, inquirer.anew - anew
+    assert again > KNOWN * (again + anew), (again, anew)
+
+
+def test_the_base_duty_depends_on_no_fact_that_courses_do_not_follow(knowledge: Knowledge, where: Space) -> None:
+    read = set[str]()
+
+    class Watched(dict[str, Any]):
+        def get(self, key: str, default: Any = None) -> Any:
+            read.add(key)
+            return super().get(key, default)
+
+        def __getitem__(self, key: str) -> Any:
+            read.add(key)
+            return super().__getitem__(key)
+
+        def __contains__(self, key: object) -> bool:
+            read.add(str(key))
+            return super().__contains__(key)
+
+    rng = random.Random(4)
+    for _ in range(600):
+        try:
+            line = knowledge.read(random_line(where, rng))
+            line.facts = Watched(line.facts)
+            line_base(knowledge.law, line)
+        except ProblemError:
+            continue
+    assert read <= CLAIMS | ALWAYS_READ, read - CLAIMS - ALWAYS_READ

@@ -1,0 +1,29 @@
+"""The law book of this repository with its engine, for the tests that read, compare and follow it over time."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cache
+
+from tests.law.rulebook import the_book
+
+from tariff_engine.build import build_law
+from tariff_engine.engine import Engine
+from tariff_engine.law import Law
+from tariff_rules import ROOT
+
+EVERYTHING = date.max
+
+
+@cache
+def the_engine() -> Engine:
+    """Return an engine that keeps the law of a few earlier days; all of them share one schedule."""
+    shared: list[Law] = []
+
+    def load(known_on: date) -> Law:
+        law = build_law(the_book(), ROOT, known_on)
+        shared.append(law) if not shared else None
+        law.schedule, law.preferences = shared[0].schedule, shared[0].preferences
+        return law
+
+    return Engine(load, keep=12)
