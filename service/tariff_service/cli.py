@@ -1,4 +1,4 @@
-"""The command `tariff`: assess an entry or rows of lines, explain why and why not, read the law book."""
+"""The command `tariff`: assess an entry or rows of lines, explain why and why not, read the law book, serve, audit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tariff_engine import __version__
+from tariff_service import serve_cli
+from tariff_service.audit_cli import audit_app
 from tariff_service.guard import BAD_INPUT, FAILED, INTERRUPTED, OK, ClickError, Json, KnownOn, Rules, examples, guarded
+from tariff_service.keys_cli import keys_app
 from tariff_service.rules_cli import rules_app
 
 if TYPE_CHECKING:
@@ -28,12 +31,14 @@ class Explain(StrEnum):
 app = typer.Typer(
     name="tariff",
     help="Which US customs duties apply to a shipment line, how much each is, in which order to report them, and why.",
-    epilog=examples("tariff assess entry.yaml", "tariff explain entry.yaml", "tariff rules list", "tariff COMMAND --help"),
+    epilog=examples("tariff assess entry.yaml", "tariff explain entry.yaml", "tariff rules list", "tariff serve", "tariff COMMAND --help"),
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(rules_app, name="rules")
+app.add_typer(audit_app, name="audit")
+app.add_typer(keys_app, name="keys")
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="One entry as JSON or YAML; - is standard input.", show_default=False)]
 
@@ -144,6 +149,9 @@ def explain(
 
         show_explanation(Paper(console()), found)
     return BAD_INPUT if found["problems"] else OK
+
+
+serve_cli.register(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

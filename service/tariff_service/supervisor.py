@@ -204,7 +204,8 @@ class Workers(Multiprocess):
                     worker.process.kill()
             for worker in self.workers:
                 worker.process.join(_TURN / len(self.workers))
-        self.failed = self.failed or any(worker.exitcode for worker in self.workers)
+        fine = {0, -signal.SIGTERM}  # a worker that was still beginning ends by the signal itself
+        self.failed = self.failed or any(worker.exitcode not in fine for worker in self.workers)
 
     # ------------------------------------------------------------ reload
     def handle_hup(self) -> None:

@@ -15,10 +15,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx2 as httpx
 
@@ -150,3 +151,28 @@ def running(folder: Path, *options: str, env: Mapping[str, str] | None = None) -
         yield served
     finally:
         served.close()
+
+
+def until(true: Callable[[], Any], limit: float = 40.0) -> Any:
+    """Wait until something is so, and return it."""
+    end = time.monotonic() + limit
+    while time.monotonic() < end:
+        if found := true():
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"not within {limit:g} s")
+
+
+def children(pid: int) -> list[int]:
+    """Return the workers of a main process (and not the process of multiprocessing that tracks resources)."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parent = int((entry / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
+                command = (entry / "cmdline").read_text(encoding="utf-8")
+            except (OSError, ValueError):
+                continue
+            if parent == pid and "spawn_main" in command:
+                found.append(int(entry.name))
+    return found

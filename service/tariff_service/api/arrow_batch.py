@@ -61,10 +61,10 @@ def _columns(schema: bytes, served: Served) -> list[Column]:
 
     try:
         fields = pa.ipc.read_schema(pa.py_buffer(schema))
+        names, columns = fields.names, columns_of(fields)
     except Exception as error:  # noqa: BLE001  whatever a decoder says of bytes that anybody may send
         raise malformed(f"the schema cannot be read: {_words(error)}") from None
-    errors = _name_errors(fields.names, served)
-    columns = columns_of(fields)
+    errors = _name_errors(names, served)
     errors += [{"pointer": _pointer(one.name), "code": one.code, "detail": one.detail, "fix": one.fix} for one in columns if one.code]
     if errors:
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""

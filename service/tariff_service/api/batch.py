@@ -61,7 +61,7 @@ def rows_allowed(service: Service, caller: Caller) -> float:  # noqa: ARG001  th
     return charge(caller, 1)
 
 
-@router.post("/v1/assessments:batch", **getattr(openapi, "BATCH", {"operation_id": "assess_batch"}))
+@router.post("/v1/assessments:batch", **openapi.BATCH)
 async def assess_batch(request: Request) -> Response:
     """Assess many entries or lines, one a row; each answered row is kept in the audit store before it is answered."""
     caller = caller_of(request, "assess")

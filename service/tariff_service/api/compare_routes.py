@@ -14,14 +14,14 @@ from starlette.responses import Response
 
 from tariff_engine.engine import Knowledge
 from tariff_engine.law import FactSpec
-from tariff_engine.problems import Problem, ProblemError, refuse
+from tariff_engine.problems import ProblemError, refuse
 from tariff_service.api import law_operations
 from tariff_service.api.assessing import read_body, read_day
 from tariff_service.api.bodies import read_whole
 from tariff_service.api.caching import KEEP, etag_of, read_query, unchanged
 from tariff_service.api.callers import caller_of
 from tariff_service.api.law_routes import book_of
-from tariff_service.api.problems import Refusal, catalogue, errors_of
+from tariff_service.api.problems import Refusal, catalogue, pointer_of
 from tariff_service.api.state import Served, Service, service_of
 from tariff_service.comparing import compare_steps
 from tariff_service.output import encode
@@ -103,16 +103,21 @@ def _read_compare(body: Any) -> tuple[Any, Any, Any]:
 def _pointed(error: ProblemError, body: Any, served: Served) -> Refusal:
     """Return a problem with where in the body it is: below `vary`, a member of the body, or below `entry`."""
     problem = error.problem
-    entry = body.get("entry") if isinstance(body, Mapping) else None
-    errors: list[dict[str, Any]] = []
-    for one in (problem, *problem.also):
-        own = one.field in {*_MEMBERS, "body"} or one.field.startswith("vary.") or not isinstance(entry, Mapping)
-        unknown = isinstance(body, Mapping) and one.field in body and one.field not in _MEMBERS
-        where: dict[str, Any] = {} if own or unknown else {"raw": entry, "aliases": served.aliases}
-        found = errors_of(Problem(one.code, one.field, one.message, one.fix), **where)
-        errors += found if own or unknown else [{**told, "pointer": f"/entry{told['pointer']}"} for told in found]
-    code = problem.code if problem.code in catalogue() else "unprocessable"
-    return Refusal(code, problem.message, errors=errors)
+    errors = [
+        {"pointer": _pointer(one.field, body, served), "code": one.code, "detail": one.message, "fix": one.fix}
+        for one in (problem, *problem.also)
+    ]
+    return Refusal(problem.code if problem.code in catalogue() else "unprocessable", problem.message, errors=errors)
+
+
+def _pointer(field: str, body: Any, served: Served) -> str:
+    if field == "body" or not isinstance(body, Mapping):
+        return ""
+    if field in {"entry", "line"}:
+        return "/entry"
+    if field in {*_MEMBERS, *body} or field.startswith("vary."):
+        return pointer_of(field)
+    return f"/entry{pointer_of(field, raw=body.get('entry'), aliases=served.aliases)}"
 
 
 # ---------------------------------------------------------------- timeline

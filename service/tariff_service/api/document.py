@@ -85,7 +85,7 @@ def _operation(made: dict[str, Any], authenticated: bool) -> dict[str, Any]:
         message = f"the route {made.get('operationId')} is not described with openapi.operation"
         raise ValueError(message)
     found: dict[str, Any] = deepcopy(made[WHOLE])
-    scope = found.pop("x-scope")
+    scope = found.pop("x-scope", None)  # FastAPI drops what is null
     keys: list[dict[str, list[str]]] = [{name: [scope]} for name in _SECURITY] if scope else []
     found["security"] = keys if authenticated else [{}, *keys]
     for status, response in found["responses"].items():

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tariff_service.api.callers import KEY, LOCAL
 from tariff_service.api.headers import Cors, Raw, secured
 from tariff_service.api.keyring import KeyRing
-from tariff_service.api.limits import Failures, LimitedCaller
+from tariff_service.api.limits import Bucket, Failures, LimitedCaller
 from tariff_service.api.problems import Refusal
 from tariff_service.api.settings import Settings, is_loopback
 from tariff_service.api.state import Service
@@ -31,6 +31,7 @@ _ONCE = frozenset(  # two of one of these would leave open which counts
 )
 _OWN_NAMES = ("localhost", "127.0.0.1", "[::1]")
 _MAX_HOSTS = 100  # spellings of Host that are remembered as good
+_SPARE = 8  # one key may take all places but one in so many
 _BEARER = b"bearer "
 
 
@@ -50,6 +51,8 @@ class Guard:
         self._settings = found = settings or Settings()
         self._authenticated = found.authenticated
         self._most = found.max_concurrency
+        self._share = max(1, self._most - self._most // _SPARE)
+        self._nobody = Bucket(1)  # counts what is in work without a key
         self._hosts = _Hosts(found)
         self._cors = Cors(found.cors_origins)
         self._failures = Failures()
@@ -93,15 +96,20 @@ class Guard:
         if service.stopping:
             raise Refusal("stopping", "the server is stopping", headers={"Retry-After": "5"})
         scope[KEY] = LOCAL
-        if self._authenticated:
-            await self._identify(service, seen, scope, answer)
+        bucket = await self._identify(service, seen, scope, answer) if self._authenticated else None
         if service.working >= self._most:
             raise Refusal("overloaded", "too many requests are in work", headers={"Retry-After": "1"})
+        if bucket is None:
+            bucket = self._nobody
+        elif bucket.working >= self._share:
+            raise Refusal("overloaded", f"{bucket.working} requests of this key are in work", headers={"Retry-After": "1"})
         service.working += 1
+        bucket.working += 1
         try:
             await self._app(scope, receive, answer)
         finally:
             service.working -= 1
+            bucket.working -= 1
 
     async def _other(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on what is no request (start and stop of the server), and refuse web sockets, which a page of any origin could open."""
@@ -135,12 +143,12 @@ class Guard:
         await answer({"type": "http.response.body", "body": b""})
 
     # ------------------------------------------------------------ keys
-    async def _identify(self, service: Service, seen: Mapping[bytes, bytes], scope: Scope, answer: _Answer) -> None:
-        """Put into the scope who asks, and count the request. Raises Refusal."""
+    async def _identify(self, service: Service, seen: Mapping[bytes, bytes], scope: Scope, answer: _Answer) -> Bucket | None:
+        """Put into the scope who asks, and count the request. Return the key's share, or None where no key is needed. Raises Refusal."""
         path: str = scope["path"]
         if path in OPEN or path.startswith(OPEN_UNDER):
             scope[KEY] = None
-            return
+            return None
         keys = self._keys
         if keys is None:
             keys = self._keys = KeyRing(partial(list_keys, service.store, valid=True), self._settings.rate_per_minute)
@@ -152,6 +160,7 @@ class Guard:
         if not enough:
             detail = f"the key {caller.key} may ask {caller.bucket.limit:,} times a minute, and has used up its share"
             raise Refusal("rate_limited", detail, headers={"Retry-After": str(caller.bucket.wait)})
+        return caller.bucket
 
     def _caller(self, keys: KeyRing, seen: Mapping[bytes, bytes], scope: Scope) -> LimitedCaller:
         """Return who holds the key that a request shows. Raises Refusal."""

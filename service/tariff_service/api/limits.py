@@ -21,13 +21,14 @@ _NETWORK = 64  # bits of an IPv6 address that name a network: a client chooses t
 
 
 class Bucket:
-    """A token bucket. `limit` tokens a minute; a full bucket holds a minute's share."""
+    """The share of a key: a token bucket, and how many of its requests are in work. `limit` tokens a minute; a full bucket holds a minute's share."""
 
-    __slots__ = ("_at", "_clock", "_tokens", "header", "limit")
+    __slots__ = ("_at", "_clock", "_tokens", "header", "limit", "working")
 
     def __init__(self, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
         """Make a full bucket."""
         self.limit = limit
+        self.working = 0  # requests in work
         self.header = (b"x-ratelimit-limit", b"%d" % limit)
         self._clock = clock
         self._tokens = float(limit)

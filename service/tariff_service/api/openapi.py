@@ -112,7 +112,13 @@ def operation(
             responses[str(status)]["headers"] |= {"ETag": ref("ETag", "headers")}
             if status == HTTPStatus.OK:
                 responses[str(_EMPTY)] = Told("What you have is what would be sent.", None, headers=("ETag",)).as_dict()
-    responses |= {str(status): _refusal(status) for status in refused if str(status) not in responses}
+    for status in refused:
+        problem = _refusal(status)
+        if str(status) not in responses:
+            responses[str(status)] = problem
+        else:  # the operation has an answer of its own with that status
+            responses[str(status)]["content"] |= problem["content"]
+            responses[str(status)]["headers"] |= problem["headers"]
     whole: dict[str, Any] = {"operationId": operation_id, "summary": summary, "tags": [tag]}
     if what:
         whole["description"] = what

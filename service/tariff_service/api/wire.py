@@ -35,6 +35,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_head = True
         self._head_end: asyncio.TimerHandle | None = None
         self._read_end: asyncio.TimerHandle | None = None
+        self._unread = 0  # bytes that waited when the timer was set
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, while there is room."""
@@ -100,10 +101,11 @@ class BoundedProtocol(HttpToolsProtocol):
 
     # ------------------------------------------------------------ a client that does not read
     def pause_writing(self) -> None:
-        """The client reads more slowly than is written: give it a while."""
+        """The client reads more slowly than is written: see that it reads at all."""
         super().pause_writing()
         if self._read_end is None:
-            self._read_end = self.loop.call_later(READ_TIME, self.transport.abort)
+            self._unread = self.transport.get_write_buffer_size()
+            self._read_end = self.loop.call_later(READ_TIME, self._see_progress)
 
     def resume_writing(self) -> None:
         """The client reads again."""
@@ -111,6 +113,15 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._read_end is not None:
             self._read_end.cancel()
             self._read_end = None
+
+    def _see_progress(self) -> None:
+        unread = self.transport.get_write_buffer_size()
+        if unread >= self._unread:
+            self._read_end = None
+            self.transport.abort()
+            return
+        self._unread = unread
+        self._read_end = self.loop.call_later(READ_TIME, self._see_progress)
 
     # ------------------------------------------------------------ refusals
     def send_400_response(self, msg: str) -> None:

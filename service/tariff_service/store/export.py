@@ -99,7 +99,8 @@ def _line(kind: str, row: Mapping[str, Any]) -> dict[str, Any]:
         found["personal"] = _spans(row)
     if row["salt"] is not None:
         found["salt"] = row["salt"].hex()
-        found["parts"] = [] if request is not None else [_text(part) for part in split(row["parts"])]
+        if request is None:
+            found["parts"] = [_text(part) for part in split(row["parts"])]
     return found
 
 

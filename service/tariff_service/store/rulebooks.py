@@ -8,6 +8,7 @@ import tempfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
 
@@ -88,6 +89,7 @@ def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
     path.write_bytes(source.read())
 
 
+@lru_cache(maxsize=8)
 def book_in(content: bytes) -> tuple[str, str, str]:
     """Return id, edition and horizon of the rulebook in an archive, as the engine reads them. Raises WrongArchiveError."""
     from tariff_service.rulebook import open_book  # noqa: PLC0415  only a proof needs the reader of rules

@@ -10,7 +10,7 @@ from datetime import datetime
 from operator import eq, ge, le, lt
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Select, insert, select, text
+from sqlalchemy import Connection, Engine, Select, insert, select, update
 
 from tariff_service.store import removal, schema
 from tariff_service.store.engines import PATIENCE, connect, shown, store_url, use_write_ahead_log, writing
@@ -32,9 +32,11 @@ from tariff_service.store.records import (
     stamp,
 )
 from tariff_service.store.rulebooks import KeptRulebook
+from tariff_service.store.tables import head as head_table
 from tariff_service.store.tables import records, rulebooks
 
 Outcome = Receipt | IdempotencyConflict | DraftError
+_TRIAL = update(head_table).values(seq=head_table.c.seq + 1)
 _REFUSED: Final = frozenset({"IntegrityError", "DataError", "OverflowError"})  # of every driver: a record is at fault, not the store
 _RESOLVE: Final = 15.0  # seconds in which a lost server may come back and say whether it kept a commit
 _INSERT_RULEBOOK = insert(rulebooks)
@@ -273,11 +275,10 @@ class AuditStore:
 
     # ------------------------------------------------------------ life
     def ping(self) -> None:
-        """Check that the store answers and can be written. Raises StoreError."""
+        """Check that the store answers and takes a write, which is not kept. Raises StoreError."""
         with faults(), self._writes.connect() as connection, connection.begin() as transaction:
             connection.execute(LOCK_HEAD).one()
-            if self.engine.dialect.name == "postgresql" and connection.execute(text("SHOW transaction_read_only")).scalar() == "on":
-                raise StoreError("store_read_only")
+            connection.execute(_TRIAL)
             transaction.rollback()
 
     def refresh(self) -> None:

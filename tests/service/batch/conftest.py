@@ -8,11 +8,9 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 
-from tariff_service.api import batch
 from tariff_service.api.app import create_app, open_service
 from tariff_service.api.settings import Settings
 from tariff_service.api.state import Service
-from tests.service.batch.talking import BATCH
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +35,4 @@ def app(service: Service) -> FastAPI:
     """Return the application around the service."""
     found = create_app(service.settings, service)
     found.state.service = service
-    if not any(getattr(route, "path", "") == BATCH for route in found.routes):
-        found.include_router(batch.router)
     return found

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from tests.service.batch.talking import GOOD, Talk, eventually, lines, send, single
 
 from tariff_service.api import batch, row_stream
 from tariff_service.api.state import Service
 from tariff_service.store.faults import StoreBusy, StoreError
 from tariff_service.store.records import Draft, Receipt
-from tests.service.batch.talking import GOOD, Talk, lines, send, single
 
 ROW = lines([GOOD])
 OLD = {**GOOD, "value": "42"}
@@ -79,9 +79,7 @@ def test_no_row_is_answered_before_it_is_stored(app: FastAPI, service: Service) 
         with writer(service, put):
             talk = Talk(app)
             talk.say(ROW * 20, last=True)
-            async with asyncio.timeout(20):
-                while begun < 20:
-                    await asyncio.sleep(0.005)
+            await eventually(lambda: begun == 20)
             assert talk.status == 200
             assert talk.content == b""
             release.set()
@@ -108,7 +106,7 @@ def test_a_client_that_takes_no_answers_stops_the_work_and_then_the_reading(app:
     monkeypatch.setattr(row_stream.Intake.__init__, "__defaults__", (20_000,))
 
     async def run() -> None:
-        talk = Talk(app, query={"store": "false"})
+        talk = Talk(app, query={"store": "false", "explain": "none"})
         talk.listening.clear()
         rows = 20_000
         part = lines([GOOD] * 20)
@@ -122,7 +120,7 @@ def test_a_client_that_takes_no_answers_stops_the_work_and_then_the_reading(app:
         taken = rows - left[1] * 20
         assert taken < row_stream.WINDOW_ROWS + 20_000 / len(part) * 20 + 400
         talk.listening.set()
-        await talk.until(3_000)
+        await talk.until(1_000)
         talk.leave()
         while not talk.inbox.empty():
             talk.inbox.get_nowait()
@@ -171,9 +169,7 @@ def test_a_client_that_leaves_ends_the_work(app: FastAPI, service: Service, mome
             talk = Talk(app)
             if moment != "before the first row":
                 talk.say(ROW * 10 + (ROW[:30] if moment == "in the middle of a row" else b""))
-                async with asyncio.timeout(20):
-                    while stored < 10:
-                        await asyncio.sleep(0.005)
+                await eventually(lambda: stored == 10)
             talk.leave()
             await talk.end()
             await quiet()
@@ -252,8 +248,7 @@ def test_a_client_that_sends_all_before_it_reads_hears_that_its_answers_were_not
         talk.listening.clear()
         for _ in range(500):
             talk.say(ROW * 20)
-        while not talk.inbox.empty():
-            await asyncio.sleep(0.05)
+        await eventually(talk.inbox.empty)
         talk.say(b"", last=True)
         talk.listening.set()
         return await talk.end()
@@ -304,7 +299,7 @@ def test_a_batch_is_given_up_when_the_store_fails_on_and_on(app: FastAPI, servic
     monkeypatch.setattr(batch, "STORE_FAILURES", 40)
 
     async def run() -> list[dict[str, Any]]:
-        async def put(draft: Draft) -> Receipt:
+        async def put(_: Draft) -> Receipt:
             raise StoreError("store_read_only")
 
         with writer(service, put):

@@ -10,13 +10,16 @@ import pytest
 from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.service.batch.talking import GOOD, NDJSON, SINGLE, Talk, answer_bytes, lines, send, single
 
 from tariff_service.api.row_stream import Splitter
 from tariff_service.api.state import Service
-from tests.service.batch.talking import GOOD, NDJSON, SINGLE, Talk, answer_bytes, lines, send, single
 
 _ENTRIES = st.fixed_dictionaries(
-    {"hts": st.sampled_from(["7326.90.86.88", "8703.23.01.90", "9999.99.99.99", "6109.10.00.12"]), "origin": st.sampled_from(["CN", "DE", "QQ"])},
+    {
+        "hts": st.sampled_from(["7326.90.86.88", "8703.23.01.90", "9999.99.99.99", "6109.10.00.12"]),
+        "origin": st.sampled_from(["CN", "DE", "QQ"]),
+    },
     optional={
         "value": st.integers(-1, 20_000) | st.decimals("0", "99999", places=2).map(str),
         "entry_date": st.sampled_from(["2025-03-15", "2025-11-15", "1999-01-01", "soon"]),
@@ -28,7 +31,9 @@ _ENTRIES = st.fixed_dictionaries(
 _ROWS = st.one_of(
     _ENTRIES.map(lambda facts: json.dumps(facts).encode()),
     st.lists(_ENTRIES, max_size=3).map(lambda found: json.dumps({"id": "entry", "lines": found}, ensure_ascii=False).encode()),
-    st.sampled_from([b"{", b"[]", b"7", b'"id"', b'{"id": "x", "id": "y"}', b"\xff\xfe", b'{"a": NaN}', b"[" * 90, b"\0", b'{"id":"\xc3"}']),
+    st.sampled_from(
+        [b"{", b"[]", b"7", b'"id"', b'{"id": "x", "id": "y"}', b"\xff\xfe", b'{"a": NaN}', b"[" * 90, b"\0", b'{"id":"\xc3"}']
+    ),
 )
 
 
@@ -197,7 +202,9 @@ def test_an_empty_body_is_refused_and_one_of_blank_lines_has_no_answers(app: Fas
 
 def test_rows_are_answered_as_known_on_a_day(app: FastAPI) -> None:
     async def run() -> list[dict[str, Any]]:
-        talk = await send(app, lines([GOOD]), headers={"content-type": "application/jsonl", "accept": "*/*"}, known_on="2025-10-01", store="false")
+        talk = await send(
+            app, lines([GOOD]), headers={"content-type": "application/jsonl", "accept": "*/*"}, known_on="2025-10-01", store="false"
+        )
         assert talk.answered["content-type"] == "application/jsonl"
         return talk.rows()
 

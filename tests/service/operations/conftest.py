@@ -29,8 +29,14 @@ InProcess = Callable[[Asking], None]
 
 @pytest.fixture
 def rules(tmp_path: Path) -> Path:
-    """A copy of the small rulebook, to be changed."""
-    return Path(shutil.copytree(SMALL, tmp_path / "rules"))
+    """A copy of the small rulebook, to be changed; with a harbor fee that is due for nobody, so that whole entries are answered."""
+    copy = Path(shutil.copytree(SMALL, tmp_path / "rules"))
+    fees = copy / "fees.yaml"
+    row = "rules: [{id: nobody, treatment: [entry, exempt], from: 2020-01-01, due: false, says: Nobody pays., cite: TEST 406, confidence: high}]"
+    text = fees.read_text(encoding="utf-8")
+    assert text.count("  rules: []") == 1
+    fees.write_text(text.replace("  rules: []", f"  {row}"), encoding="utf-8")
+    return copy
 
 
 @pytest.fixture

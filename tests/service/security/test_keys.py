@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.service.security.conftest import Make
 from typer.testing import CliRunner
 
 from tariff_engine.problems import ProblemError
@@ -23,7 +24,6 @@ from tariff_service.api.problems import Refusal
 from tariff_service.keys_cli import keys_app
 from tariff_service.store.records import now, stamp
 from tariff_service.store.store import AuditStore
-from tests.service.security.conftest import Make
 
 
 def _make(store: AuditStore, *scopes: str, **more: Any) -> keys.Issued:

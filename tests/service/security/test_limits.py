@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from tests.service.security.conftest import Make
 
 from tariff_service import keys
 from tariff_service.api.callers import LOCAL
 from tariff_service.api.limits import Bucket, Failures, LimitedCaller, charge, network_of
 from tariff_service.store.store import AuditStore
-from tests.service.security.conftest import Make
 
 
 class _Time:
@@ -94,6 +94,8 @@ def test_the_memory_for_addresses_is_bounded() -> None:
     assert len(many) == 1, "a client has a whole network of IPv6 addresses to choose from"
 
 
-@pytest.mark.parametrize(("address", "name"), [("::ffff:192.0.2.1", "192.0.2.1"), ("fe80::1%eth0", "fe80::"), ("", ""), ("socket", "socket")])
+@pytest.mark.parametrize(
+    ("address", "name"), [("::ffff:192.0.2.1", "192.0.2.1"), ("fe80::1%eth0", "fe80::"), ("", ""), ("socket", "socket")]
+)
 def test_an_address_of_any_form_stands_for_a_client(address: str, name: str) -> None:
     assert network_of(address) == name

@@ -6,7 +6,6 @@ import socket
 import time
 
 import pytest
-
 from tests.service.security.raw import LINE, Raw, body, status
 
 GET = b"GET /problems/not_found HTTP/1.1\r\nHost: localhost\r\n"
@@ -132,11 +131,9 @@ def test_a_client_that_does_not_read_is_left(raw: Raw) -> None:
     before = raw.memory
     with socket.create_connection(("127.0.0.1", raw.port), timeout=10) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        connection.settimeout(8)
-        began = time.monotonic()
-        with pytest.raises(OSError):  # noqa: PT011  reset, broken, or full and waiting
-            while time.monotonic() - began < 15:
-                connection.sendall((GET + b"\r\n") * 1_000)
+        connection.settimeout(15)
+        with pytest.raises(ConnectionError):
+            connection.sendall((GET + b"\r\n") * 200_000)
     assert raw.memory - before < 30
     _alive(raw)
 
@@ -179,7 +176,9 @@ def test_a_request_whose_end_is_ambiguous_is_refused_and_nothing_behind_it_is_an
 
 def test_a_request_without_host_or_with_two_addresses_is_refused(raw: Raw) -> None:
     assert status(raw.talk(b"GET /problems/not_found HTTP/1.1\r\nConnection: close\r\n\r\n")) == 421
-    assert status(raw.talk(b"GET http://evil.example/problems/not_found HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n")) == 421
+    assert (
+        status(raw.talk(b"GET http://evil.example/problems/not_found HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n")) == 421
+    )
 
 
 def test_requests_one_behind_the_other_are_answered_in_order(raw: Raw) -> None:
