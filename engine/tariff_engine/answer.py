@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from fractions import Fraction
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 
 from tariff_engine.evaluate.words import dotted
-from tariff_engine.money import approximate_percent, dollars_text, percent_text
+from tariff_engine.money import approximate_percent, approximate_ratio, dollars_text, percent_text
 from tariff_engine.problems import Problem
 from tariff_engine.rates import rate_text
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tariff_engine.facts import Line
     from tariff_engine.inquiry import Inquiry
     from tariff_engine.law import Law
+    from tariff_engine.rates import Rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,9 @@ def plain(value: Any) -> Any:
     return [plain(item) for item in value] if isinstance(value, list) else value
 
 
+_difference = attrgetter("difference")
+
+
 def line_answer(law: Law, parts: LineParts) -> dict[str, Any]:
     """Return the answer on one line."""
     line, base, derivation = parts.line, parts.base, parts.derivation
@@ -57,15 +61,16 @@ def line_answer(law: Law, parts: LineParts) -> dict[str, Any]:
     total = None if duty is None else duty + parts.adcvd_duty
     headings = [_heading(law, row, parts.says) for row in derivation.rows]
     headings.extend(parts.adcvd)
-    headings.append(_base_heading(parts))
+    code, rate = dotted(line.hts), _rate_text(base.rate)
+    headings.append(_base_heading(parts, code, rate))
     answer: dict[str, Any] = {
         "id": parts.id,
-        "hts": dotted(line.hts),
+        "hts": code,
         "origin": line.origin,
         "entry_date": line.day.isoformat(),
         "value": str(line.value),
         "headings": headings,
-        "base": _base(base, derivation),
+        "base": _base(base, derivation, rate),
         "duty": None if total is None else dollars_text(total),
         "additional_duty": dollars_text(derivation.additional),
         "additional_rate": _share(derivation.additional, line.value),
@@ -83,13 +88,27 @@ def line_answer(law: Law, parts: LineParts) -> dict[str, Any]:
         message = "so many facts are open that not every combination of answers was tried: the range may be wider"
         warnings.append(Problem("range_incomplete", "line", message, "answer the questions with the largest differences first"))
     answer["warnings"] = [warning.as_dict() for warning in warnings]
-    answer["filing"] = {"lines": _filing(parts)}
+    answer["filing"] = {"lines": _filing(parts, code, rate)}
     answer["savings"] = _savings(law, parts)
     return answer
 
 
 def _share(amount: int, value: int) -> str:
-    return approximate_percent(Fraction(amount, 100 * value), 4) if value and amount >= 0 else "0%"
+    return approximate_ratio(amount, 100 * value, 4) if value and amount >= 0 else "0%"
+
+
+_TEXTS: dict[int, tuple[Rate, str]] = {}  # rates are made once by their reader, so that the object itself is known again
+_MAX_TEXTS = 20_000
+
+
+def _rate_text(rate: Rate) -> str:
+    """Return a rate as text, from memory where it was asked for before."""
+    found = _TEXTS.get(id(rate))
+    if found is None:
+        if len(_TEXTS) >= _MAX_TEXTS:
+            _TEXTS.clear()
+        found = _TEXTS[id(rate)] = rate, rate_text(rate)
+    return found[1]
 
 
 def _heading(law: Law, row: Row, says: dict[str, str]) -> dict[str, Any]:
@@ -113,12 +132,12 @@ def _heading(law: Law, row: Row, says: dict[str, str]) -> dict[str, Any]:
     return found
 
 
-def _base_heading(parts: LineParts) -> dict[str, Any]:
+def _base_heading(parts: LineParts, code: str, rate: str) -> dict[str, Any]:
     left = parts.derivation.base_duty
     return {
-        "heading": dotted(parts.line.hts),
+        "heading": code,
         "program": "base",
-        "rate": rate_text(parts.base.rate),
+        "rate": rate,
         "kind": "base",
         "base_value": str(parts.base.base.value),
         "duty": None if left is None else dollars_text(left),
@@ -134,8 +153,8 @@ _COLUMNS = {
 }
 
 
-def _base(base: LineBase, derivation: Derivation) -> dict[str, Any]:
-    found: dict[str, Any] = {"column": base.column, "rate": rate_text(base.rate), "edition": base.tariff.edition}
+def _base(base: LineBase, derivation: Derivation, rate: str) -> dict[str, Any]:
+    found: dict[str, Any] = {"column": base.column, "rate": rate, "edition": base.tariff.edition}
     full, left = derivation.full_base_duty, derivation.base_duty
     found["duty"] = None if left is None else dollars_text(left)
     found["full_duty"] = None if full is None else dollars_text(full)
@@ -157,7 +176,7 @@ def _questions(law: Law, parts: LineParts) -> list[dict[str, Any]]:
                 "fact": "quantity",
                 "asks": law.facts["quantity"].question,
                 "units": list(parts.base.missing),
-                "because": f"the rate {rate_text(parts.base.rate)} is computed from: {units}",
+                "because": f"the rate {_rate_text(parts.base.rate)} is computed from: {units}",
                 "answers": [],
             }
         )
@@ -191,7 +210,7 @@ def _assumptions(law: Law, parts: LineParts) -> list[dict[str, Any]]:
         for question in (parts.inquiry.questions if parts.inquiry else ())
     ]
     if parts.base.missing:
-        because = f"{law.facts['quantity'].what} is needed for the rate {rate_text(parts.base.rate)}"
+        because = f"{law.facts['quantity'].what} is needed for the rate {_rate_text(parts.base.rate)}"
         found.append({"fact": "quantity", "taken": None, "because": because, "provisions": []})
     return found
 
@@ -206,7 +225,7 @@ def _range(parts: LineParts, total: int | None) -> dict[str, str | None]:
     return {"low": dollars_text(inquiry.low + parts.adcvd_duty), "high": dollars_text(inquiry.high + parts.adcvd_duty)}
 
 
-def _filing(parts: LineParts) -> list[dict[str, Any]]:
+def _filing(parts: LineParts, code: str, rate: str) -> list[dict[str, Any]]:
     """The lines to file: one, or as many as law treats parts of the value apart. Their values sum to the entered value."""
     found, rows = list[dict[str, Any]](), parts.derivation.rows
     for segment in parts.derivation.segments:
@@ -216,9 +235,7 @@ def _filing(parts: LineParts) -> list[dict[str, Any]]:
             if rows[place].heading
         ]
         base = segment.base_duty
-        numbers.append(
-            {"heading": dotted(parts.line.hts), "rate": rate_text(parts.base.rate), "duty": None if base is None else dollars_text(base)}
-        )
+        numbers.append({"heading": code, "rate": rate, "duty": None if base is None else dollars_text(base)})
         found.append({"value": str(segment.value), "parts": _part_names(segment.parts), "numbers": numbers})
     return found
 
@@ -234,19 +251,18 @@ def _said(answer: Any) -> str:
 
 def _savings(law: Law, parts: LineParts) -> list[dict[str, Any]]:
     """Answers that would lower the duty, if true, the largest saving first."""
-    found = []
+    found = list[tuple[int, dict[str, Any]]]()
     for question in parts.inquiry.questions if parts.inquiry else ():
-        best = min(question.options, key=lambda option: option.difference, default=None)
+        best = min(question.options, key=_difference, default=None)
         if best is not None and best.difference < 0:
             spec = law.facts[question.fact]
-            found.append(
-                {
-                    "fact": question.fact,
-                    "if_true": f"{spec.what or question.fact}: {_said(best.answer)}",
-                    "answer": plain(best.answer),
-                    "saves": dollars_text(-best.difference),
-                    "duty": dollars_text(best.duty + parts.adcvd_duty),
-                    "headings": list(best.headings),
-                }
-            )
-    return sorted(found, key=lambda saving: -Decimal(saving["saves"]))
+            saving = {
+                "fact": question.fact,
+                "if_true": f"{spec.what or question.fact}: {_said(best.answer)}",
+                "answer": plain(best.answer),
+                "saves": dollars_text(-best.difference),
+                "duty": dollars_text(best.duty + parts.adcvd_duty),
+                "headings": list(best.headings),
+            }
+            found.append((best.difference, saving))
+    return [saving for _, saving in sorted(found, key=itemgetter(0))]

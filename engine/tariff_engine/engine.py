@@ -14,17 +14,18 @@ from tariff_engine.base import LineBase, line_base
 from tariff_engine.compiled.evaluate import CompiledEvaluator
 from tariff_engine.compiled.evaluated import Evaluated
 from tariff_engine.compiled.outcomes import Outcomes, seen_words
-from tariff_engine.evaluate.derivation import Assumed, Kind, Outcome, Reason
-from tariff_engine.explain import Explanation, Life, Template
+from tariff_engine.desk import Desk
+from tariff_engine.evaluate.derivation import Assumed, Outcome
+from tariff_engine.explain import Explanation, Life, Page, Template
 from tariff_engine.facts import FactReader, Line
 from tariff_engine.inquiry import Inquirer, Inquiry
 from tariff_engine.inquiry_answers import Answers, representatives, shares
 from tariff_engine.law import Law, knowledge_day
-from tariff_engine.money import cents
+from tariff_engine.money import cents_of
 from tariff_engine.problems import Problem, refuse
 
 _MAX_BARREN = 100_000
-_FIXED = frozenset({Kind.SUBJECT, Kind.BARRED, Kind.MET, Kind.DATES})  # what they show is the same for every line of a plan
+_MAX_REMARKED = 20_000
 _SUMMARY = frozenset({"applies", "prohibited", "exempt", "displaced"})
 Explain = Literal["none", "summary", "full"]
 
@@ -73,6 +74,9 @@ class Knowledge:
         self.inquirer = Inquirer(
             answers, self.reader, lambda line: Assessed(*self.evaluate(line)), lambda line: line_base(self.law, line), law
         )
+        self.desk = Desk(law)
+        self._remarked: dict[tuple[Any, ...], tuple[Problem, ...]] = {}
+        self._money = frozenset(name for name, spec in law.facts.items() if spec.type == "usd" or spec.ratio)
         self.explanation = Explanation(law, self.says)
         self._lives: dict[int, Life] = {}
         self._barren: dict[tuple[int, ...], Template] = {}
@@ -98,23 +102,15 @@ class Knowledge:
     def verdicts(self, evaluated: Evaluated) -> list[dict[str, Any]]:
         """Return the verdict on every program of the book, as they stand in an answer."""
         plan, book = evaluated.plan, self.law.compiled
-        templates = plan.templates
-        if templates is None:
-            templates = plan.templates = self._templates(evaluated)
-        ave, shown = evaluated.base.ave, dict[tuple[str, str], str]()
-
-        def see(reason: Reason) -> str:
-            if reason.kind in _FIXED or not reason.facts:
-                return reason.seen
-            key = (reason.kind, reason.facts[0])
-            if key not in shown:
-                shown[key] = seen_words(book, evaluated, *key)
-            return shown[key]
+        page: Page | None = plan.page
+        if page is None:
+            page = plan.page = Page(self._templates(evaluated), self._money)
 
         def cost(outcome: Outcome) -> int:
-            return cents(outcome.extra(ave) * evaluated.amount(outcome.reach_mask, outcome.frame))
+            rate = outcome.extra(evaluated.base.ave) if outcome.add is None else outcome.add
+            return cents_of(rate, evaluated.amount(outcome.reach_mask, outcome.frame))
 
-        return [template.render(see, cost) for template in templates]
+        return page.render(lambda kind, fact: seen_words(book, evaluated, kind, fact), cost)
 
     def _templates(self, evaluated: Evaluated) -> tuple[Template, ...]:
         """Make the verdicts of a plan; those of programs that the situation leaves nothing of are shared among situations."""
@@ -150,7 +146,18 @@ class Knowledge:
 
     def warnings(self, line: Line, base: LineBase, evaluated: Evaluated) -> list[Problem]:
         """Return everything a reader of the answer must know that is no duty."""
-        found = list(base.warnings)
+        if "exclusion_claims" in line.facts:
+            return [*base.warnings, *self._remarks(line, evaluated)]
+        key = (evaluated.plan, line.hts, line.origin, line.day)
+        remarks = self._remarked.get(key)
+        if remarks is None:
+            if len(self._remarked) >= _MAX_REMARKED:
+                self._remarked.clear()
+            remarks = self._remarked[key] = tuple(self._remarks(line, evaluated))
+        return [*base.warnings, *remarks]
+
+    def _remarks(self, line: Line, evaluated: Evaluated) -> list[Problem]:
+        found = list[Problem]()
         if line.day > self.law.horizon:
             message = f"{line.day} lies beyond the horizon of the law book, {self.law.horizon}: later law is not in it"
             found.append(Problem("beyond_horizon", "entry_date", message, "check for acts published after the horizon"))

@@ -5,7 +5,7 @@ What a verdict says depends on bits alone, so it is made once for a plan as a te
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tariff_engine.law import CalledOff, Law
 
 _UNPROMPTED = 4.5  # a claim that nobody is prompted for is farther than a table without a row, nearer than a product that is not listed
+_FIXED = frozenset({Kind.SUBJECT, Kind.BARRED, Kind.MET, Kind.DATES})  # what they show is the same for every line of a plan
+_MAX_KEPT = 32  # forms of the verdicts of one plan: its lines differ in product and origin, and in the facts shown
 See = Callable[[Reason], str]
 
 _BY_KIND = {
@@ -49,12 +51,17 @@ class Template:
     by: tuple[str, ...]
     lost: Outcome | None = None
 
-    def render(self, see: See, cost: Callable[[Outcome], int]) -> dict[str, Any]:
-        """Return the verdict on a line, as it stands in an answer."""
+    def shows(self) -> tuple[Reason, ...]:
+        """Return the reasons whose words depend on the line."""
+        wanted = (self.reason, *(reason for reason in self.seen if not reason.unknown))
+        return tuple(reason for reason in wanted if reason and reason.kind not in _FIXED and reason.facts)
+
+    def render(self, see: See) -> dict[str, Any]:
+        """Return the verdict on a line as it stands in an answer, but for what the duty would have been."""
         because = self.words
         if self.reason is not None:
-            words = reason_words(self.reason, see(self.reason))
-            because = f"{words[0].upper()}{words[1:]}."
+            sentence = reason_words(self.reason, see(self.reason))
+            because = f"{sentence[0].upper()}{sentence[1:]}."
         found: dict[str, Any] = {"program": self.program, "title": self.title, "verdict": self.verdict, "because": because}
         if self.provision:
             found["provision"] = self.provision
@@ -65,9 +72,55 @@ class Template:
         if self.by:
             found["instruments"] = list(self.by)
         found["cites"] = list(self.cites)
-        if self.lost is not None:
-            found["would_be"] = dollars_text(cost(self.lost))
         return found
+
+
+class Page:
+    """The verdicts of a plan. Lines that show the same words share them; amounts of money, which differ from line to line, are shown anew."""
+
+    __slots__ = ("_anew", "_asks", "_kept", "_templates")
+
+    def __init__(self, templates: Iterable[Template], money: Container[str]) -> None:
+        """Collect what the templates show. `money` are the facts that state amounts."""
+        self._templates = tuple(templates)
+        shows = [{(reason.kind, reason.facts[0]) for reason in template.shows()} for template in self._templates]
+        self._anew = tuple(any(fact in money for _, fact in asks) for asks in shows)
+        steady = (ask for asks, anew in zip(shows, self._anew, strict=True) if not anew for ask in sorted(asks))
+        self._asks = tuple(dict.fromkeys(steady))
+        self._kept: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+
+    def render(self, words: Callable[[str, str], str], cost: Callable[[Outcome], int]) -> list[dict[str, Any]]:
+        """Return the verdicts on a line, given the words for what a test of some kind met on a fact, and what an outcome would have cost."""
+
+        def see(reason: Reason) -> str:
+            return reason.seen if reason.kind in _FIXED or not reason.facts else words(reason.kind, reason.facts[0])
+
+        key = tuple([words(kind, fact) for kind, fact in self._asks])
+        kept = self._kept.get(key)
+        if kept is None:
+            if len(self._kept) >= _MAX_KEPT:
+                self._kept.clear()
+            kept = self._kept[key] = [{} if anew else made.render(see) for made, anew in zip(self._templates, self._anew, strict=True)]
+        found = []
+        for template, form in zip(self._templates, kept, strict=True):
+            verdict = _copy(form) if form else template.render(see)
+            if template.lost is not None:
+                verdict["would_be"] = dollars_text(cost(template.lost))
+            found.append(verdict)
+        return found
+
+
+def _copy(form: dict[str, Any]) -> dict[str, Any]:
+    """Return a verdict that its reader may change."""
+    found = form.copy()
+    found["cites"] = form["cites"].copy()
+    if "facts" in form:
+        found["facts"] = form["facts"].copy()
+    if "headings" in form:
+        found["headings"] = form["headings"].copy()
+    if "instruments" in form:
+        found["instruments"] = form["instruments"].copy()
+    return found
 
 
 @dataclass(frozen=True, slots=True)

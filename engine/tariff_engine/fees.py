@@ -34,7 +34,7 @@ from tariff_engine.fee_law import (
     live,
     unique,
 )
-from tariff_engine.money import cents, percent_text
+from tariff_engine.money import cents, cents_of, percent_text
 from tariff_engine.problems import Problem, refuse
 
 _SYMBOL = re.compile(r"[A-Z]{1,2}[+*]?")
@@ -103,6 +103,23 @@ def assess_fees(
     for line in lines:
         if min(line.value, line.dutiable_value or 0) < 0:
             raise refuse("value_negative", "value", f"line {line.number} has a negative value", "send values of zero or more")
+    return scaled_fees(
+        fees, entry_date=entry_date, mode=mode, entry_type=entry_type, lines=lines, visible=visible, treatment=treatment, bills=bills
+    )[0]
+
+
+def scaled_fees(
+    fees: Fees,
+    *,
+    entry_date: date,
+    mode: Mode | None,
+    entry_type: str | None,
+    lines: Sequence[FeeLine],
+    visible: Visible,
+    treatment: Treatment,
+    bills: int | None,
+) -> tuple[FeeAnswer, Scale | None, Scale | None]:
+    """Return the fees, and how the MPF and the HMF follow from the value; None where an amount does not depend on it."""
     notes = _Notes()
     if treatment == "entry":
         entry = entry_kind(fees, entry_date=entry_date, mode=mode, stated=entry_type, lines=lines, visible=visible)
@@ -112,7 +129,38 @@ def assess_fees(
         entry = EntryKind("", formal=False, says="The goods are released without an entry.", cites=())
     mpf = _mpf(fees, entry, entry_date, mode, lines, visible, treatment, bills, notes)
     hmf = _hmf(fees, entry_date, mode, lines, visible, treatment, notes)
-    return FeeAnswer(mpf, hmf, entry, tuple(notes.warnings), tuple(notes.assumptions), tuple(notes.questions))
+    answer = FeeAnswer(mpf, hmf, entry, tuple(notes.warnings), tuple(notes.assumptions), tuple(notes.questions))
+    return answer, notes.scales.get("mpf"), notes.scales.get("hmf")
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How a fee follows from its base: a rate, between two amounts in cents; `sure` says that it is due whatever was taken for granted."""
+
+    rate: Fraction
+    least: int
+    most: int | None
+    sure: bool
+
+    def of(self, fee: Fee, base: int) -> Fee:
+        """Return a fee of this scale on another base in dollars."""
+        owed = max(cents_of(self.rate, base), self.least)
+        amount = _money(owed if self.most is None else min(owed, self.most))
+        low = amount if self.sure else Decimal("0.00")
+        return Fee(
+            fee.name,
+            amount,
+            low,
+            fee.rate,
+            base,
+            fee.row,
+            fee.says,
+            fee.cites,
+            fee.confidence,
+            fee.class_code,
+            fee.exempt,
+            fee.claims_without_effect,
+        )
 
 
 @dataclass(slots=True)
@@ -120,6 +168,7 @@ class _Notes:
     warnings: list[Problem] = field(default_factory=list)
     assumptions: list[Assumption] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
+    scales: dict[str, Scale] = field(default_factory=dict)
 
 
 def _mpf(
@@ -161,11 +210,15 @@ def _mpf(
         rate = last(rules.rates, day, visible)
         if rate is None:
             raise refuse("fee_not_known", "entry_date", f"no rate of the processing fee is known on {day}", "send a later entry date")
-        amount = min(max(_money(cents(rate.rate * base)), _money(cents(Fraction(year.min)))), _money(cents(Fraction(year.max))))
+        least, most = cents(Fraction(year.min)), cents(Fraction(year.max))
+        amount = _money(min(max(cents(rate.rate * base), least), most))
+        notes.scales["mpf"] = Scale(rate.rate, least, most, sure=row.assume is None)
         text = f"{percent_text(rate.rate)}, at least ${year.min}, at most ${year.max}"
         cites = (*cites, *rate.cite)
     else:
         amount, text = _fixed(row, year, bills, notes)
+        fixed = cents(Fraction(amount))
+        notes.scales["mpf"] = Scale(Fraction(0), fixed, fixed, sure=row.assume is None)
     if row.assume is not None:
         notes.assumptions.append(Assumption(row.assume.fact, row.assume.taken, row.assume.because))
     low = Decimal("0.00") if row.assume is not None else amount
@@ -195,7 +248,8 @@ def _exempt(
     freed: list[LineNote] = []
     idle: list[LineNote] = []
     for line in lines:
-        fitting = [row for row in rows if live(row, day, visible) and _fits_line(row, line)]
+        symbols = set(_SYMBOL.findall((line.spi or "").upper()))
+        fitting = [row for row in rows if live(row, day, visible) and _fits_line(row, line, symbols)]
         sure = [row for row in fitting if row.free and not (row.spi and line.originating is False)]
         if sure:
             row = next((row for row in sure if row.spi is None), sure[0])
@@ -210,13 +264,12 @@ def _exempt(
     return freed, idle
 
 
-def _fits_line(row: Exemption, line: FeeLine) -> bool:
+def _fits_line(row: Exemption, line: FeeLine, symbols: set[str]) -> bool:
     if row.chapter98 is not None:
         number = (line.chapter98 or "").replace(".", "")
         listed = row.chapter98.not_ if isinstance(row.chapter98, NotPrefixes) else row.chapter98
         if not number or number.startswith(listed) == isinstance(row.chapter98, NotPrefixes):
             return False
-    symbols = set(_SYMBOL.findall((line.spi or "").upper()))
     return (
         (row.spi is None or not symbols.isdisjoint(row.spi))
         and (row.origin is None or line.origin in row.origin)
@@ -264,6 +317,7 @@ def _hmf(fees: Fees, day: date, mode: Mode | None, lines: Sequence[FeeLine], vis
         return _none("hmf", row.id, row.says, row.cite, row.confidence)
     base = sum(line.value for line in lines)
     amount = _money(cents(rate.rate * base))
+    notes.scales["hmf"] = Scale(rate.rate, 0, None, sure=mode is not None)
     if mode is None:
         notes.assumptions.append(Assumption("mode", rules.unknown_mode.taken, rules.unknown_mode.because))
         notes.questions.append(Question("mode", "the harbor fee is due on cargo from a vessel, and on no other"))

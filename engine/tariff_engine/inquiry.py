@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tariff_engine.inquiry_course import Course, Inquiry, Option, Question, holds, owed
+from tariff_engine.inquiry_course import Course, Inquiry, Option, Question, holds, owed, owed_whole
 from tariff_engine.inquiry_cuts import Cutter, Recipe
 from tariff_engine.inquiry_tree import Evaluation, Tree
 from tariff_engine.problems import ProblemError
@@ -121,16 +121,22 @@ class Inquirer:
         bases = [baseline.base.base]
         for claims, seen in course.claims:
             try:
-                base = self.base(self.reader.with_facts(line, dict(claims)))
+                made = self.base(self.reader.with_facts(line, dict(claims)))
             except ProblemError:
                 return None
-            if self._seen(base, baseline) != seen:
+            if self._seen(made, baseline) != seen:
                 return None
-            bases.append(base.base)
+            bases.append(made.base)
         if course.guards and not holds(course.guards, parts, bases):
             return None
-        value, groups = line.value, [dict[int, int]() for _ in parts]
-        return [owed(charges, totals, value, groups[cut], parts[cut], bases[base]) for cut, base, charges, totals in course.sums]
+        value, groups, found = line.value, dict[int, dict[int, int]](), list[int]()
+        for cut, base_number, charges, totals in course.sums:
+            base, amounts = bases[base_number], parts[cut]
+            if len(charges) == 1 and base.rate is not None:
+                found.append(owed_whole(charges[0], value, base.rate))
+            else:
+                found.append(owed(charges, totals, value, groups.setdefault(cut, {}), amounts, base))
+        return found
 
     @staticmethod
     def _seen(base: LineBase, baseline: Evaluation) -> tuple[Any, ...]:

@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from tariff_engine.compiled.plan import Charge, Term, lowest, numbers_of
-from tariff_engine.money import cents
+from tariff_engine.money import cents, cents_of
 
 if TYPE_CHECKING:
     from tariff_engine.evaluate.charge import Base
@@ -141,6 +141,15 @@ class Course:
         return facts[-1]
 
 
+def owed_whole(charge: Charge, value: int, rate: Fraction) -> int:
+    """Return the duties in cents of a line that is not split and whose base duty is a share of its value."""
+    _, taken, money = charge
+    found = 0
+    for first, second, third in money:
+        found += (first * value + second) // third
+    return found if taken else found + cents_of(rate, value)
+
+
 def owed(charges: tuple[Charge, ...], totals: tuple[int, ...], value: int, sums: dict[int, int], amounts: list[int], base: Base) -> int:
     """Return the duties of a line in cents: of its rows on each split line, and what totals leave of the base duty.
 
@@ -155,8 +164,7 @@ def owed(charges: tuple[Charge, ...], totals: tuple[int, ...], value: int, sums:
         for first, second, third in money:
             found += (first * dollars + second) // third
         if rate is not None and not taken:
-            bottom = rate.denominator
-            found += (200 * rate.numerator * dollars + bottom) // (2 * bottom)
+            found += cents_of(rate, dollars)
     if rate is None:
         duty = left = base.duty or Fraction(0)
         for parts in totals if base.value else ():

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Test = tuple[int, str, int, int, bool]
 """A test on an amount: its bit, how it compares, the operand as a fraction, and whether the amount is taken in percent of the value."""
+Tier = tuple[int, int, int]
+"""A tier of a slice: its part, and its cap as a fraction of the value; 0 / 0 where it has none."""
 _TESTS = frozenset({"above", "at_least", "below"})
 _REFUSED = -1
 
@@ -25,7 +27,7 @@ _REFUSED = -1
 class Recipe:
     """How to cut one line: for each content in the order of the slices, its fact, what was answered (None: it is stated), tiers and tests."""
 
-    contents: tuple[tuple[str, int | Decimal | None, tuple[tuple[int, Fraction | None], ...], tuple[Test, ...]], ...]
+    contents: tuple[tuple[str, int | Decimal | None, tuple[Tier, ...], tuple[Test, ...]], ...]
 
 
 class Cutter:
@@ -36,6 +38,10 @@ class Cutter:
         self._book = book
         self._absent = [-1] * len(book.part_names)
         self._rest = len(book.part_names) - 1
+        self._tiers = {
+            piece.fact: tuple((place, cap.numerator, cap.denominator) if cap is not None else (place, 0, 0) for place, cap in piece.tiers)
+            for piece in book.slices
+        }
         self._contents = {piece.fact: piece.name for piece in book.slices}
         self._stated_by = {fact: piece.fact for piece in book.slices for fact in slices[piece.name].facts}
 
@@ -52,9 +58,9 @@ class Cutter:
                 tests = self._tests(line, piece.fact, relevant)
                 if tests is None:
                     return None
-                found.append((piece.fact, answered[piece.fact], piece.tiers, tests))
+                found.append((piece.fact, answered[piece.fact], self._tiers[piece.fact], tests))
             elif piece.name in line.content:
-                found.append((piece.fact, None, piece.tiers, ()))
+                found.append((piece.fact, None, self._tiers[piece.fact], ()))
         return Recipe(tuple(found))
 
     def _tests(self, line: Line, fact: str, relevant: int) -> tuple[Test, ...] | None:
@@ -85,36 +91,38 @@ class Cutter:
         value, exact, rest = line.value, line.facts["value"], self._rest
         limit: Any = max(exact, value)
         top, bottom = exact.as_integer_ratio()
-        stated = {fact: line.facts[fact] for fact, name in self._contents.items() if name in line.content}
-        rounded = {fact: whole_dollars(amount) for fact, amount in stated.items()}
-        caps: dict[Fraction, int] = {}
-        seen, parts = list[tuple[int, int]](), list[list[int]]()
+        stated, rounded = dict[str, Decimal](), dict[str, int]()
+        if line.content:
+            stated = {fact: line.facts[fact] for fact, name in self._contents.items() if name in line.content}
+            rounded = {fact: whole_dollars(amount) for fact, amount in stated.items()}
+        seen, parts, absent = list[tuple[int, int]](), list[list[int]](), self._absent
         for recipe in recipes:
-            cut, zero, fails, left = self._absent.copy(), 0, 0, value
+            cut, zero, fails, left = absent.copy(), 0, 0, value
             total: Decimal | int = 0
             for fact, answer, tiers, tests in recipe.contents:
                 if answer is None:
-                    amount, content = stated[fact], rounded[fact]
+                    total += stated[fact]
+                    content = rounded[fact]
                 elif isinstance(answer, int):
-                    amount = content = amounts[fact][answer]
+                    content = amounts[fact][answer]
+                    total += content
+                    if tests:
+                        fails |= _fails(tests, content, 1, top, bottom)
                 else:
                     amount = answer * value / 100
+                    total += amount
                     content = whole_dollars(amount)
-                total += amount
-                if tests:
-                    fails |= _fails(tests, amount, top, bottom)
-                content, below = min(content, left), 0
-                for place, cap in tiers:
-                    upper = content
-                    if cap is not None:
-                        if cap not in caps:
-                            caps[cap] = whole_dollars(cap * value)
-                        upper = min(content, caps[cap])
+                    if tests:
+                        fails |= _fails(tests, *amount.as_integer_ratio(), top, bottom)
+                content = min(content, left)
+                left -= content
+                below = 0
+                for place, first, second in tiers:
+                    upper = min(content, (2 * first * value + second) // (2 * second)) if second else content
                     cut[place] = upper - below
                     if upper == below:
                         zero |= 1 << place
                     below = upper
-                left -= content
             cut[rest] = left
             if not left:
                 zero |= 1 << rest
@@ -123,9 +131,9 @@ class Cutter:
         return tuple(seen), parts
 
 
-def _fails(tests: tuple[Test, ...], amount: int | Decimal, top: int, bottom: int) -> int:
-    """Return the bits of the tests that an amount fails, on a line worth top / bottom dollars."""
-    fails, (over, under) = 0, amount.as_integer_ratio()
+def _fails(tests: tuple[Test, ...], over: int, under: int, top: int, bottom: int) -> int:
+    """Return the bits of the tests that over / under dollars fail, on a line worth top / bottom dollars."""
+    fails = 0
     for bit, kind, first, second, shared in tests:
         one, two = (over * 100 * bottom * second, first * top * under) if shared else (over * second, first * under)
         if not (one > two if kind == "above" else one >= two if kind == "at_least" else one < two):

@@ -153,7 +153,8 @@ class Tree:
     def _sum(self, evaluation: Evaluation, choice: Choice) -> int:
         """Return the number of what a combination owes; combinations that are charged alike have one."""
         plan, duty = evaluation.evaluated.plan, evaluation.duty or 0
-        one: Sum = (self.cuts[choice.cut], self.claims[choice.claims][0], plan.charges, plan.totals)
+        whole = len(plan.charges) == 1 and evaluation.base.base.rate is not None  # charged on the value, however it is cut
+        one: Sum = (0 if whole else self.cuts[choice.cut], self.claims[choice.claims][0], plan.charges, () if whole else plan.totals)
         number = self._sums.setdefault((*one, duty), len(self._sums))
         if number == len(self.duties):
             self.duties.append(duty)

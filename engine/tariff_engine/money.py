@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 CENTS = 100
 
@@ -29,6 +30,12 @@ def cents(amount: Fraction | int) -> int:
     return (2 * top + bottom) // (2 * bottom) if top >= 0 else -((2 * -top + bottom) // (2 * bottom))
 
 
+def cents_of(rate: Fraction, dollars: int) -> int:
+    """Return a rate on whole dollars as whole cents, half a cent away from zero. Neither may be negative."""
+    bottom = rate.denominator
+    return (2 * CENTS * rate.numerator * dollars + bottom) // (2 * bottom)
+
+
 def dollars_text(amount: int) -> str:
     """Return whole cents as a decimal string of dollars: 123456 is "1234.56"."""
     sign, size = ("-", -amount) if amount < 0 else ("", amount)
@@ -37,7 +44,12 @@ def dollars_text(amount: int) -> str:
 
 def percent_text(rate: Fraction) -> str:
     """Return a rate as the field writes it: 1/4 is "25%", 3/40 is "7.5%"; a rate without a short decimal form keeps its fraction."""
-    number = rate * 100
+    return _percent(rate.numerator, rate.denominator)
+
+
+@lru_cache(maxsize=4096)
+def _percent(top: int, whole: int) -> str:
+    number = Fraction(top, whole) * 100
     if number.denominator == 1:
         return f"{number.numerator}%"
     bottom, twos, fives = number.denominator, 0, 0
@@ -54,9 +66,13 @@ def percent_text(rate: Fraction) -> str:
 
 def approximate_percent(rate: Fraction, places: int = 2) -> str:
     """Return a rate rounded for reading only, such as an ad valorem equivalent: "10.53%". Never used in arithmetic."""
+    return approximate_ratio(rate.numerator, rate.denominator, places)
+
+
+def approximate_ratio(top: int, bottom: int, places: int = 2) -> str:
+    """Return top / bottom as `approximate_percent` does."""
     scale = 10**places
-    top, bottom = rate.numerator * 100 * scale, rate.denominator
-    number = (2 * top + bottom) // (2 * bottom)
+    number = (200 * scale * top + bottom) // (2 * bottom)
     whole, rest = divmod(number, scale)
     tail = f"{rest:0{places}d}".rstrip("0")
     return f"{whole}.{tail}%" if tail else f"{whole}%"

@@ -72,7 +72,7 @@ Store = Annotated[
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the log for good, so name nobody in it.")]
 Actor = Annotated[str | None, typer.Option("--actor", metavar="NAME", help="Who does it; without it the user of this system.")]
 Caller = Annotated[str | None, typer.Option("--caller", metavar="NAME", help="Only the records of this caller.")]
-Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ids of records.", show_default=False)]
+Ids = Annotated[list[str] | None, typer.Argument(metavar="[RECORD]...", help="Ids of records.", show_default=False)]
 Since = Annotated[datetime | None, typer.Option("--from", metavar="TIME", parser=_moment, help="Only what was stored from then on (UTC).")]
 Until = Annotated[datetime | None, typer.Option("--until", metavar="TIME", parser=_moment, help="Only what was stored before then (UTC).")]
 Noted = Annotated[
@@ -220,7 +220,7 @@ def replay(
 ) -> int:
     """Make stored assessments again, with the rulebook of then, and compare byte by byte. 1 if any answer differs."""
     if bool(ids) == every or (sample is not None and not every):
-        raise refuse("nothing_chosen", "ID", "name records, or say --all", "with --all, --sample N takes some of them")
+        raise refuse("nothing_chosen", "RECORD", "name records, or say --all", "with --all, --sample N takes some of them")
     from tariff_service.store.replay import ReplayEngines  # noqa: PLC0415  `--help` needs no engine
 
     differing: list[dict[str, Any]] = []
@@ -251,7 +251,7 @@ def _chosen(store: AuditStore, ids: list[str] | None, sample: int | None) -> Ite
         for identity in ids:
             record = store.get(identity)
             if record is None:
-                raise refuse("unknown_record", "ID", f"there is no record {identity[:80]}", "an id begins with asm_")
+                raise refuse("unknown_record", "RECORD", f"there is no record {identity[:80]}", "an id begins with asm_")
             yield record
         return
     from tariff_service.store.records import Filter  # noqa: PLC0415
@@ -335,7 +335,7 @@ def _who(actor: str | None) -> str:
 def redact(
     reason: Reason,
     ids: Ids = None,
-    entry: Annotated[str | None, typer.Option("--entry", metavar="ID", help="The records of the entry with this id.")] = None,
+    entry: Annotated[str | None, typer.Option("--entry", metavar="ENTRY", help="The records of the entry with this id.")] = None,
     before: Annotated[datetime | None, typer.Option("--before", metavar="TIME", parser=_moment, help="Stored before then (UTC).")] = None,
     caller: Caller = None,
     actor: Actor = None,
@@ -344,11 +344,11 @@ def redact(
 ) -> int:
     """Remove the personal values (the consignee) from requests, for good. The chain stays whole and says what was done."""
     if not (ids or entry or before):
-        raise refuse("nothing_chosen", "ID", "say which records: ids, --entry or --before", "what is removed cannot be brought back")
+        raise refuse("nothing_chosen", "RECORD", "say which records: ids, --entry or --before", "what is removed cannot be brought back")
     with _opened(store) as opened:
         missing = [identity for identity in ids or () if opened.get(identity, caller) is None]
         if missing:
-            raise refuse("unknown_record", "ID", f"there is no record {missing[0][:80]}", "nothing was removed")
+            raise refuse("unknown_record", "RECORD", f"there is no record {missing[0][:80]}", "nothing was removed")
         found = opened.redact(_who(actor), reason, ids=ids or (), entry_id=entry, before=before, caller=caller)
     return _removed(found.records, [receipt.record_id for receipt in found.receipts], "redacted", as_json)
 

@@ -150,7 +150,7 @@ def rotate(store: AuditStore, key_id: str, *, grace: int = 24) -> Issued:
         old = _find(connection, key_id)
         state = old.state(stamp(moment))
         if state != "active":
-            raise refuse("key_ended", "ID", f"the key {key_id} is {state}", "make a new one with `tariff keys create`")
+            raise refuse("key_ended", "KEY", f"the key {key_id} is {state}", "make a new one with `tariff keys create`")
         life = None if old.expires_at is None else datetime.fromisoformat(old.expires_at) - datetime.fromisoformat(old.created_at)
         expires = None if life is None else stamp(moment + life)
         issued = _insert(connection, old.caller, old.name, old.scopes, old.rate_per_minute, moment, expires)
@@ -188,7 +188,7 @@ def _find(connection: Connection, key_id: str) -> ApiKey:
     wanted = select(api_keys).where(api_keys.c.id == key_id)
     row = connection.execute(wanted).mappings().first() if _ID.fullmatch(key_id) else None
     if row is None:
-        raise refuse("unknown_key", "ID", f"there is no key {key_id[:40]!r}", "`tariff keys list` lists every key; name it by its id")
+        raise refuse("unknown_key", "KEY", f"there is no key {key_id[:40]!r}", "`tariff keys list` lists every key; name it by its id")
     return _key(row)
 
 

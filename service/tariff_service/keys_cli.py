@@ -21,8 +21,8 @@ keys_app = typer.Typer(
     epilog=examples(
         "tariff keys create --caller acme --scope assess --scope read",
         "tariff keys list",
-        "tariff keys rotate ID --grace 48",
-        "tariff keys revoke ID",
+        "tariff keys rotate KEY --grace 48",
+        "tariff keys revoke KEY",
     ),
     no_args_is_help=True,
     rich_markup_mode="rich",
@@ -40,7 +40,7 @@ class Scope(StrEnum):
 Store = Annotated[
     str | None, typer.Option("--store", metavar="URL", help="A file, or postgresql://...; without it TARIFF_STORE, else the user's own.")
 ]
-Id = Annotated[str, typer.Argument(metavar="ID", help="The id of a key: what stands between tk_ and the next _.", show_default=False)]
+Id = Annotated[str, typer.Argument(metavar="KEY", help="The id of a key: what stands between tk_ and the next _.", show_default=False)]
 
 
 @contextmanager
@@ -106,7 +106,7 @@ def list_(store: Store = None, as_json: Json = None) -> int:
     return OK
 
 
-@keys_app.command(epilog=examples("tariff keys rotate ID", "tariff keys rotate ID --grace 0"))
+@keys_app.command(epilog=examples("tariff keys rotate KEY", "tariff keys rotate KEY --grace 0"))
 @guarded
 def rotate(
     key: Id,
@@ -123,7 +123,7 @@ def rotate(
     return OK
 
 
-@keys_app.command(epilog=examples("tariff keys revoke ID"))
+@keys_app.command(epilog=examples("tariff keys revoke KEY"))
 @guarded
 def revoke(key: Id, store: Store = None, as_json: Json = None) -> int:
     """End a key now."""

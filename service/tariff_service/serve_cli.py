@@ -165,9 +165,10 @@ def serve(
 
 
 def start(settings: Settings, uds: str | None = None) -> int:
-    """Serve by settings until a signal ends it. Return the exit code. Raises ProblemError and RulebookError."""
+    """Serve by settings until a signal ends it. Return the exit code. Why it cannot start is said on standard error, in words."""
+    from tariff_engine.problems import Problem, ProblemError, RulebookError  # noqa: PLC0415
     from tariff_service.api.headers import Cors  # noqa: PLC0415
-    from tariff_service.output import say  # noqa: PLC0415
+    from tariff_service.output import say, write_problem  # noqa: PLC0415
     from tariff_service.serving import CannotListenError, Place, address_of, listen, serve_one  # noqa: PLC0415
     from tariff_service.store.records import StoreError  # noqa: PLC0415
 
@@ -185,6 +186,13 @@ def start(settings: Settings, uds: str | None = None) -> int:
                 ended = serve_many(settings, sock, lambda service: _greeting(settings, service, address), uds)
             else:
                 ended = serve_one(settings, sock, lambda service: _greeting(settings, service, address), uds)
+    except ProblemError as error:
+        write_problem(error.problem, as_json=False)
+        return BAD_INPUT
+    except RulebookError as error:
+        wrong = Problem("rulebook_wrong", "--rules", "the law book cannot be used", "mend the places named; `tariff rules check` finds all")
+        write_problem(wrong, as_json=False, details=tuple(str(error).splitlines()))
+        return FAILED
     except CannotListenError as error:
         say(str(error))
         return FAILED

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from tariff_engine.fee_law import fits
 from tariff_engine.notation.conditions import NotOrigin
 from tariff_engine.notation.link import mentions
 
@@ -31,13 +32,14 @@ class Withdrawal:
 
 
 def withdrawals(book: Book, law: Law, facts: Mapping[str, Any]) -> list[Withdrawal]:
-    """Return the days on which something was called off that could have reached a line, oldest first, as far as it is known.
+    """Return the days on which something was called off that was still to begin, or to end, and could have reached a line; oldest first.
 
-    The test is wide: it asks for the origin and the number of the line alone, whatever the day, and lets through what it cannot tell.
+    The test of the line is wide: it asks for the origin and the number, for low-value treatment also for the mode, and lets through what
+    it cannot tell. What was called off after it had begun, and had no end, was no announcement any more.
     """
     hts, origin = str(facts.get("hts", "")).replace(".", ""), str(facts.get("origin", ""))
     found: dict[date, tuple[set[str], set[str], set[str]]] = {}
-    for by, program, row in {*_things(book, hts, origin), *_gate(law, origin)}:
+    for by, program, row in {*_things(book, hts, origin), *_gate(law, origin, facts.get("mode"))}:
         day = law.instruments[by].published
         if day <= law.known_on:
             acts, programs, rows = found.setdefault(day, (set(), set(), set()))
@@ -53,41 +55,36 @@ def _things(book: Book, hts: str, origin: str) -> Iterator[tuple[str, str, str]]
     reached = {name: node.program.program for name, node in book.nodes.items() if _may_reach(book, node, hts, origin)}
     for name, program in reached.items():
         node = book.nodes[name]
-        for by in (
-            *_of(node.provision.steps),
-            *_of(node.provision.unless),
-            *_of([node.provision.when.entered]),
-            *_of_rows(book, node, hts, origin),
-        ):
-            yield by, program, ""
+        things = (*node.provision.steps, *node.provision.unless, node.provision.when.entered, *_rows(book, node, hts, origin))
+        yield from ((by, program, "") for by in _called_off(book, things))
     for one in book.programs:
         if one.program in reached.values():
-            for by in (*_of(one.groups), *_of(one.offsets), *_of([one.ended])):
-                yield by, one.program, ""
+            yield from ((by, one.program, "") for by in _called_off(book, (*one.groups, *one.offsets, one.ended)))
     for relation in book.relations.relations:
-        sides = [name for name in book.expand([*relation.over, *relation.excludes]) if name in reached]
-        for by in _of([relation]):
-            yield from ((by, reached[name], "") for name in sides)
+        sides = {reached[name] for name in book.expand([*relation.over, *relation.excludes]) if name in reached}
+        yield from ((by, program, "") for by in _called_off(book, [relation]) for program in sides)
 
 
-def _of(things: Iterable[Dated | None]) -> Iterator[str]:
-    """Yield the acts that called things off."""
+def _called_off(book: Book, things: Iterable[Dated | Row | None]) -> Iterator[str]:
     for what in things:
-        if what is not None and what.withdrawn_by:
+        if what is not None and what.withdrawn_by and _ahead(what.from_, what.until, book.published(what.withdrawn_by)):
             yield what.withdrawn_by
 
 
-def _of_rows(book: Book, node: Node, hts: str, origin: str) -> Iterator[str]:
-    for ref in _lists(node.provision):
-        for row in book.tables[ref].rows:
-            if row.withdrawn_by and _fits(book, row, hts, origin):
-                yield row.withdrawn_by
+def _ahead(start: date | None, until: date | None, day: date) -> bool:
+    """Whether something was still to begin or to end on a day."""
+    return (start is not None and start >= day) or (until is not None and day <= until < date.max)
 
 
-def _gate(law: Law, origin: str) -> Iterator[tuple[str, str, str]]:
+def _rows(book: Book, node: Node, hts: str, origin: str) -> Iterator[Row]:
+    return (row for ref in _lists(node.provision) for row in book.tables[ref].rows if row.withdrawn_by and _fits(book, row, hts, origin))
+
+
+def _gate(law: Law, origin: str, mode: Any) -> Iterator[tuple[str, str, str]]:
     for row in law.de_minimis.rows:
-        if row.withdrawn_by and row.takes(origin):
-            yield row.withdrawn_by, "", row.id
+        by = row.withdrawn_by
+        if by and row.takes(origin) and fits(mode, row.mode) and _ahead(row.from_, row.until, law.instruments[by].published):
+            yield by, "", row.id
 
 
 def _lists(provision: Provision) -> list[str]:

@@ -108,7 +108,9 @@ class Running:
 def environment(folder: Path, more: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the environment of a server: the packages of this checkout, none of the user's own settings, a store below the folder."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("TARIFF_") or name.startswith("TARIFF_CACHE")}
-    paths = os.pathsep.join([*(str(ROOT / name) for name in ("rules", "engine", "service")), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+    paths = os.pathsep.join([*(str(ROOT / name) for name in ("rules", "engine", "service")), os.environ.get("PYTHONPATH", "")]).rstrip(
+        os.pathsep
+    )
     return {**own, "PYTHONPATH": paths, "TARIFF_STORE": str(folder / "audit.db"), **(more or {})}
 
 

@@ -6,7 +6,7 @@ from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from tariff_engine.compiled.plan import Plan
+from tariff_engine.compiled.plan import Filed, Plan, numbers_of
 from tariff_engine.evaluate.charge import Base
 from tariff_engine.evaluate.derivation import Assumed, Derivation, Row, Segment
 from tariff_engine.money import cents
@@ -52,9 +52,7 @@ class Evaluated:
 
     def _values(self) -> list[int]:
         """The value of each split line in whole dollars."""
-        return [
-            sum(amount for place, amount in enumerate(self.amounts) if mask >> place & 1 and amount > 0) for mask, _ in self.plan.groups
-        ]
+        return [self._worth(mask) for mask, _ in self.plan.groups]
 
     def _charge_split(self) -> None:
         split, values = [], self._values()
@@ -123,14 +121,20 @@ class Evaluated:
     def row_base(self, place: int) -> int:
         """Return the dollars on which a row is charged."""
         row = self.plan.rows[place]
-        amount = sum(amount for bit, amount in enumerate(self.amounts) if row.parts >> bit & 1 and amount > 0)
+        amount = self._worth(row.parts)
         frame = self.plan.states[row.place].frame
         return amount if frame is None or (row.kind == "exemption" and not row.framed and frame >= amount) else min(amount, frame)
 
     def amount(self, mask: int, frame: int | None) -> int:
         """Return the dollars of some parts of the value, at most what chapter 98 leaves."""
-        amount = sum(amount for bit, amount in enumerate(self.amounts) if mask >> bit & 1 and amount > 0)
+        amount = self._worth(mask)
         return amount if frame is None else min(amount, frame)
+
+    def _worth(self, mask: int) -> int:
+        """The dollars of some parts of the value; a part that is not present counts nothing."""
+        if not self.line.content:  # the rest is all of it
+            return self.line.value if mask >> len(self.amounts) - 1 & 1 else 0
+        return sum(self.amounts[bit] for bit in numbers_of(mask) if self.amounts[bit] > 0)
 
     @property
     def duty(self) -> int | None:
@@ -154,32 +158,20 @@ class Evaluated:
 
     def derivation(self) -> Derivation:
         """Return the evaluation in the form that both evaluators share."""
-        provisions, programs = self._book.provisions, self._book.programs
-        rows = []
-        for place, row in enumerate(self.plan.rows):
-            provision = provisions[row.place]
-            base = self.row_base(place)
-            rows.append(
-                Row(
-                    row.heading,
-                    provision.id,
-                    programs[provision.program].name,
-                    row.kind,
-                    Fraction(row.top, row.bottom),
-                    base,
-                    self.duties[place],
-                    self._names(row.parts),
-                    self.plan.states[row.place].cites,
-                    self.plan.states[row.place].by,
-                    date.fromordinal(self.plan.states[row.place].since),
-                )
-            )
+        filed = self.plan.filed
+        if filed is None:
+            filed = self.plan.filed = tuple(self._filed(place) for place in range(len(self.plan.rows)))
+            self.plan.names = tuple(self._names(mask) for mask, _ in self.plan.groups)
+        rows = [
+            Row(heading, provision, program, kind, rate, self.row_base(place), self.duties[place], parts, cites, by, since)
+            for place, (heading, provision, program, kind, rate, parts, cites, by, since) in enumerate(filed)
+        ]
         values, segments = self._values(), []
-        for number, (mask, inside) in enumerate(self.plan.groups):
+        for number, (_, inside) in enumerate(self.plan.groups):
             money = (
                 self._split[number] if self._split else tuple(self.duties[place] if self._first(place) == number else 0 for place in inside)
             )
-            segments.append(Segment(self._names(mask), values[number], inside, money, self._bases[number] if self._bases else None))
+            segments.append(Segment(self.plan.names[number], values[number], inside, money, self._bases[number] if self._bases else None))
         return Derivation(
             self.line.day,
             (*rows, *self.offsets),
@@ -189,6 +181,14 @@ class Evaluated:
             self.plan.assumed,
             self.plan.prohibited,
         )
+
+    def _filed(self, place: int) -> Filed:
+        row, state = self.plan.rows[place], self.plan.states[self.plan.rows[place].place]
+        provision = self._book.provisions[row.place]
+        program = self._book.programs[provision.program].name
+        since = date.fromordinal(state.since)
+        rate = Fraction(row.top, row.bottom)
+        return row.heading, provision.id, program, row.kind, rate, self._names(row.parts), state.cites, state.by, since
 
     def _first(self, place: int) -> int:
         """The first split line on which a row stands."""

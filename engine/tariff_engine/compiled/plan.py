@@ -7,6 +7,7 @@ reaches. Where law picks the lowest duty, amounts decide; the plan then carries 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from fractions import Fraction
 from typing import Any
 
@@ -18,6 +19,8 @@ Term = tuple[str, Fraction, int, int | None]
 
 Charge = tuple[int, bool, tuple[tuple[int, int, int], ...]]
 """A split line as its cents need it: its parts, whether a total takes over its base duty, the rates of its rows as integers."""
+Filed = tuple[str, str, str, str, Fraction, frozenset[str], tuple[str, ...], str, date]
+"""What every line of a plan files as a row: heading, provision, program, kind, rate, parts, citations, act and first day."""
 
 
 @dataclass(slots=True)
@@ -104,7 +107,9 @@ class Plan:
     guards: tuple[tuple[tuple[Term, ...], int], ...]
     pattern: Pattern
     situation: Situation
-    templates: tuple[Any, ...] | None = None
+    filed: tuple[Filed, ...] | None = None
+    names: tuple[frozenset[str], ...] = ()
+    page: Any = None  # the verdicts of the plan, once asked for
     money: tuple[tuple[int, int, int], ...] = ()
     any_framed: bool = False
     charges: tuple[Charge, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
@@ -15,6 +16,7 @@ from starlette.responses import Response
 from tariff_engine import __version__
 from tariff_engine.problems import LawConflictError, Problem, ProblemError, RulebookError
 from tariff_service.api import assessments, batch, compare_routes, health, law_routes, rulebooks
+from tariff_service.api.allowing import allowed_methods
 from tariff_service.api.document import document
 from tariff_service.api.guarding import Guard, service_at
 from tariff_service.api.metrics import Metrics
@@ -113,6 +115,9 @@ def _answer_errors(app: FastAPI) -> None:
 
 def response_of(error: Exception, request: Request) -> Response:
     """Return an error as the response to a request."""
+    if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        methods = allowed_methods(request.app.openapi()["paths"], request.url.path)
+        error.headers = {**(error.headers or {}), **({"Allow": methods} if methods else {})}
     instance = request.scope.get(REQUEST_ID, "")
     return refusal_for(error).response(instance and f"urn:tariff:request:{instance}")
 

@@ -211,14 +211,15 @@ class Batch(Response):
                     await self.intake.arrival()
             if not self._window and time.monotonic() - max(self.intake.active, self._sent) > limit:
                 raise Refusal("body_too_slow", f"no further part of the body within {limit:g} s of the last answer")
-        self._check()
+        if not self.intake.at_end:
+            self._check()
         return self.intake.part()
 
     def _check(self) -> None:
         """Stop where nobody is there any more to answer, or to be answered."""
         if self.intake.gone:
             raise ClientDisconnect
-        if self.intake.discarding:
+        if self.intake.cut:
             fix = "read answers while rows are sent, or send fewer rows at a time; send the rows from here on again"
             raise Refusal("answers_unread", f"no answer was read for {_PATIENCE:g} s", fix=fix)
         if self._service.stopping:
@@ -269,14 +270,15 @@ class Batch(Response):
     async def _deliver(self, send: Send, message: Message) -> None:
         """Send a message. A client that takes nothing for long is first relieved of its rows: perhaps it reads when those are off."""
         sending = asyncio.ensure_future(send(message))
-        since = time.monotonic()
+        since, relieved = time.monotonic(), False
         try:
             while not (await asyncio.wait({sending}, timeout=TICK))[0]:
-                if self.intake.gone or (self.intake.discarding and time.monotonic() - max(since, self.intake.active) > _PATIENCE):
+                silence = time.monotonic() - (max(since, self.intake.active) if relieved else since)
+                if self.intake.gone or (relieved and silence > _PATIENCE):
                     raise OSError("the client neither sends rows nor takes answers")
-                if not self.intake.discarding and time.monotonic() - since > _PATIENCE:
+                if silence > _PATIENCE:
                     self.intake.discard()
-                    since = time.monotonic()
+                    since, relieved = time.monotonic(), True
         finally:
             sending.cancel()
         await sending

@@ -134,6 +134,13 @@ def shipments() -> dict[str, dict[str, Any]]:
     return found
 
 
+def _asked() -> dict[str, Any]:
+    """Return examples of requests that send no entry, by operation: values of parameters, and `body`."""
+    text = files("tariff_service.api").joinpath("examples_law.yaml").read_text(encoding="utf-8")
+    found: dict[str, Any] = json.loads(encode(parse_yaml(text, "examples_law.yaml")))
+    return found
+
+
 def examples(knowledge: Knowledge) -> dict[str, Any]:
     """Return the shipments and their answers from a rulebook. One that the rulebook does not answer, such as a small one of a test, is left out."""
     found: dict[str, Any] = {}
@@ -156,11 +163,17 @@ def _answered(knowledge: Knowledge, entry: dict[str, Any]) -> dict[str, Any] | N
 def _with_examples(paths: dict[str, Any], shown: dict[str, Any]) -> dict[str, Any]:
     """Show the shipments where an entry is sent as JSON, and their answers where it is answered and stored."""
     names = [name for name in shown if f"{name}.answer" in shown]
+    asked = _asked()
     for _, _, one in operations(paths):
+        for parameter in one["parameters"]:
+            if parameter["name"] in asked.get(one["operationId"], {}):
+                parameter["example"] = asked[one["operationId"]][parameter["name"]]
         sent = one.get("requestBody", {}).get("content", {}).get(JSON, {})
         if sent.get("schema") == ref("Request"):
             sent["examples"] = {name: ref(name, "examples") for name in names}
             stored = one["responses"].get(str(int(HTTPStatus.CREATED)))
             if stored:
                 stored["content"][JSON]["examples"] = {name: ref(f"{name}.answer", "examples") for name in names}
+        elif "body" in asked.get(one["operationId"], {}):
+            sent["example"] = asked[one["operationId"]]["body"]
     return paths

@@ -50,6 +50,7 @@ class Guard:
         self._service = service_getter
         self._settings = found = settings or Settings()
         self._authenticated = found.authenticated
+        self._direct = found.auth is None and not found.authenticated  # nobody said that whoever reaches a proxy may ask
         self._most = found.max_concurrency
         self._share = max(1, self._most - self._most // _SPARE)
         self._nobody = Bucket(1)  # counts what is in work without a key
@@ -95,6 +96,9 @@ class Guard:
             return
         if service.stopping:
             raise Refusal("stopping", "the server is stopping", headers={"Retry-After": "5"})
+        if self._direct and not _PROXIED.isdisjoint(seen):
+            detail = "the request came through a proxy, and without keys this server answers its own machine alone"
+            raise Refusal("host_refused", detail, fix="the operator can turn keys on, or say that none are asked for")
         scope[KEY] = LOCAL
         bucket = await self._identify(service, seen, scope, answer) if self._authenticated else None
         if service.working >= self._most:
@@ -249,7 +253,8 @@ def _is_address(name: str) -> bool:
 
 
 _FETCH = frozenset({b"sec-fetch-site", b"sec-fetch-mode", b"access-control-request-method", b"access-control-request-headers"})
-_WATCHED = _ONCE | _FETCH
+_PROXIED = frozenset({b"forwarded", b"via", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip"})
+_WATCHED = _ONCE | _FETCH | _PROXIED
 _FOREIGN = frozenset({b"cross-site", b"same-site"})
 
 

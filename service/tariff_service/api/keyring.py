@@ -22,6 +22,7 @@ RENEW = 2.0  # seconds after which the copy is renewed
 TOO_OLD = 4.0  # seconds after which a request waits for the renewal
 PATIENCE = 1.0  # seconds that it waits
 OUTAGE = 60.0  # seconds that the last copy serves while the database does not answer
+_STAMPS = 0.25  # seconds for which the time of day is not asked for again
 _LOG = logging.getLogger("tariff.keys")
 
 
@@ -38,6 +39,7 @@ class KeyRing:
         self._as_of: float | None = None  # when the load that gave the copy began
         self._asked = 0.0  # when the last load began
         self._missed: float | None = None  # when the first load began that gave nothing since one gave something
+        self._stamped, self._stamp = -_STAMPS, ""  # the time of day, and when it was asked for
         self._loading: Future[Iterable[ApiKey]] | None = None
         self._thread = ThreadPoolExecutor(1, "tariff-keys")
 
@@ -52,7 +54,10 @@ class KeyRing:
 
     def find(self, text: str) -> LimitedCaller | None:
         """Return who holds a key, or None where the text is no valid key."""
-        key = recognise(self._keys, text, stamp(now()))
+        moment = self._clock()
+        if moment >= self._stamped + _STAMPS:
+            self._stamped, self._stamp = moment, stamp(now())
+        key = recognise(self._keys, text, self._stamp)
         return None if key is None else self._callers[key.id]
 
     async def renew(self) -> None:

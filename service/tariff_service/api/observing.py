@@ -81,6 +81,15 @@ def _code_of(body: bytes) -> str:
     return code if code in catalogue() else "other"
 
 
+def _template(scope: Scope, status: int) -> str:
+    """Return the template of the route that a request found: never what stood in the path, which would be without bounds."""
+    route = scope.get("route")
+    if route is not None:
+        return getattr(route, "path", _UNMATCHED)
+    plain = "endpoint" in scope and not scope.get("path_params") and status < 400  # noqa: PLR2004  a route of Starlette's own, without parts
+    return str(scope["path"]) if plain else _UNMATCHED
+
+
 class Observing:
     """ASGI middleware. It is the outermost of the application's own: what the others refuse is counted and logged too."""
 
@@ -119,8 +128,8 @@ class Observing:
             metrics.in_work -= 1
             seconds = perf_counter() - started
             method = scope["method"] if scope["method"] in _METHODS else "OTHER"
-            endpoint = getattr(scope.get("route"), "path", _UNMATCHED)
             status = watch.status or NOBODY
+            endpoint = _template(scope, status)
             metrics.observed(endpoint, method, status, seconds, watch.code)
             caller: Any = scope.get(KEY)
             self.log.write(

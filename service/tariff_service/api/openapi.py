@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from tariff_service.api.paging import DEFAULT, MOST
 from tariff_service.api.problems import MEDIA
-from tariff_service.api.schemas import DAY, ENTRY_ID, FLAG, RECORD_ID, Schema, ref
+from tariff_service.api.schemas import DAY, FLAG, RECORD_ID, TEXT, Schema, ref
 from tariff_service.reading import MAX_ENTRY
 
 JSON = "application/json"
@@ -147,14 +147,15 @@ def _refusal(status: int) -> dict[str, Any]:
 # ---------------------------------------------------------------- parameters that several operations share
 REQUEST_ID = Parameter(
     "X-Request-Id",
-    {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
-    "Your name for the request; it comes back in the response and stands in the logs. Without it one is made.",
+    TEXT,
+    "Your name for the request: 1 to 64 letters, digits, dots, dashes or underscores. It comes back in the response and stands in the logs. "
+    "In the place of any other, one is made.",
     "header",
 )
 IF_NONE_MATCH = Parameter(
     "If-None-Match",
-    {"type": "string", "pattern": '^(W/)?"[!#-~]{1,200}"$'},
-    "The ETag of the answer that you have: where it is still the answer, the response is 304 without a body.",
+    TEXT,
+    "The ETag of the answer that you have, with its quotes: where it is still the answer, the response is 304 without a body.",
     "header",
 )
 IDEMPOTENCY_KEY = Parameter(
@@ -234,14 +235,14 @@ LIST: dict[str, Any] = operation(
     tag=_ASSESSMENTS,
     what="Newest first. A key without the scope admin sees the records of its own caller.",
     query=(
-        Parameter("entry_id", ENTRY_ID, "Of the entry with this id."),
+        Parameter("entry_id", TEXT, "Of the entry with this id."),
         Parameter("entry_date_from", DAY, "Of entries on or after this day."),
         Parameter("entry_date_to", DAY, "Of entries on or before this day."),
         Parameter("stored_from", DAY, "Stored on or after this day (UTC)."),
         Parameter("stored_to", DAY, "Stored on or before this day (UTC)."),
-        Parameter("rulebook", {"type": "string", "maxLength": 200}, "Answered from this rulebook."),
+        Parameter("rulebook", TEXT, "Answered from this rulebook."),
         Parameter("problems", FLAG, "With problems in their lines, or without any."),
-        Parameter("caller", {"type": "string", "maxLength": 200}, "Of this caller; only a key with the scope admin may name others."),
+        Parameter("caller", TEXT, "Of this caller; only a key with the scope admin may name others."),
         *PAGING,
     ),
     answers={200: Told("A page of records.", "RecordList", headers=("Link",), links=_links(_ITEM))},

@@ -49,10 +49,16 @@ class Intake:
         self._size = 0
         self._ended = False
         self.gone = False
-        self.discarding = False
+        self.cut = False
+        self._discarding = False
         self.active = time.monotonic()  # when something last arrived
         self._arrived = asyncio.Event()
         self._taken = asyncio.Event()
+
+    @property
+    def at_end(self) -> bool:
+        """Whether the whole body was read and used."""
+        return self._ended and not self._parts and not self.cut
 
     async def first(self, limit: float) -> bool:
         """Wait for the first bytes, at most `limit` seconds; False if there are none. Raises Refusal where nothing arrives."""
@@ -80,15 +86,19 @@ class Intake:
         else:
             self.active = time.monotonic()
             part = message.get("body", b"")
-            if part and not self.discarding:
+            if part and not self._discarding:
                 self._parts.append(part)
                 self._size += len(part)
             self._ended = self._ended or not message.get("more_body", False)
         self._arrived.set()
 
     def discard(self) -> None:
-        """Throw away what is not used yet and whatever comes: the client must get its body off before it can hear that it is not read."""
-        self.discarding = True
+        """Throw away what is not used yet and whatever comes: the client must get its body off before it can hear that it is not read.
+
+        `cut` tells from then on whether anything was, or will be.
+        """
+        self._discarding = True
+        self.cut = not self.at_end
         self._parts.clear()
         self._size = 0
         self._taken.set()
@@ -96,7 +106,7 @@ class Intake:
 
     def ready(self) -> bool:
         """Whether `part` has something to say at once."""
-        return bool(self._parts) or self._ended or self.gone or self.discarding
+        return bool(self._parts) or self._ended or self.gone or self.cut
 
     async def arrival(self) -> None:
         """Wait until something arrives."""

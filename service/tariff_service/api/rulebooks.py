@@ -43,7 +43,7 @@ _LIST: Final = {
     "required": ["items", "last_reload"],
     "properties": {"items": {"type": "array", "items": _KEPT}, "last_reload": {"anyOf": [_RESULT, {"type": "null"}]}},
 }
-_ID = in_path("id", {"type": "string", "maxLength": 200}, "The id of a rulebook, as every answer names it.")
+_ID = in_path("rulebook_id", {"type": "string", "maxLength": 200}, "The id of a rulebook, as every answer names it.")
 _TAG: Final = "service"
 
 
@@ -109,29 +109,27 @@ async def rulebooks(request: Request) -> Response:
     return _cached(request, encode(body), f"{current}.{len(kept)}.{last['at'] if last else ''}")
 
 
-@router.get("/v1/rulebooks/{id}", **_READ)  # noqa: FAST003  the request holds it
-async def rulebook(request: Request) -> Response:
+@router.get("/v1/rulebooks/{rulebook_id}", **_READ)
+async def rulebook(request: Request, rulebook_id: str) -> Response:
     """Return what is known of a rulebook, or its files."""
     service = _asked(request)
     if _GZIP in request.headers.get("accept", ""):
-        return await _content(request, service)
-    wanted = request.path_params["id"]
+        return await _content(request, service, rulebook_id)
     kept = await asyncio.to_thread(service.store.rulebooks)
     current = service.rulebooks.current.id
-    found = next((one for one in kept if one.id == wanted), None)
+    found = next((one for one in kept if one.id == rulebook_id), None)
     if found is None:
         raise Refusal("not_found", "no rulebook of this id was ever in use here")
     return _cached(request, encode(_shown(found, current)), f"{found.id}.{found.id == current}")
 
 
-@router.get("/v1/rulebooks/{id}/content", **_WHOLE)  # noqa: FAST003  the request holds it
-async def content(request: Request) -> Response:
+@router.get("/v1/rulebooks/{rulebook_id}/content", **_WHOLE)
+async def content(request: Request, rulebook_id: str) -> Response:
     """Return the files of a rulebook."""
-    return await _content(request, _asked(request))
+    return await _content(request, _asked(request), rulebook_id)
 
 
-async def _content(request: Request, service: Service) -> Response:
-    wanted = request.path_params["id"]
+async def _content(request: Request, service: Service, wanted: str) -> Response:
     kept = await asyncio.to_thread(service.store.rulebook, wanted)
     if kept is None:
         raise Refusal("not_found", "no rulebook of this id was ever in use here")

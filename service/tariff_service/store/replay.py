@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -94,16 +95,21 @@ def _compared(then: Any, now: Any, pointer: str) -> Iterator[Difference]:
 
 
 class ReplayEngines:
-    """The engines of rulebooks that a store keeps, the last few used. Not for several threads at once."""
+    """The engines of rulebooks that a store keeps, the last few used. Threads may share it: they replay one after the other."""
 
     def __init__(self, store: AuditStore) -> None:
         """Take the store; folders are made when first needed and removed by `close`."""
         self._store = store
         self._engines: OrderedDict[str, Engine] = OrderedDict()
         self._folder: Path | None = None
+        self._lock = threading.RLock()
 
     def engine(self, rulebook: str) -> Engine:
-        """Return the engine of a kept rulebook. Raises ProblemError where it is not kept, or is not what it is kept as."""
+        """Return the engine of a kept rulebook, for one thread. Raises ProblemError where it is not kept, or not what it is kept as."""
+        with self._lock:
+            return self._engine(rulebook)
+
+    def _engine(self, rulebook: str) -> Engine:
         if rulebook in self._engines:
             self._engines.move_to_end(rulebook)
             return self._engines[rulebook]
@@ -135,14 +141,16 @@ class ReplayEngines:
 
     def replay(self, record: Record) -> Replayed:
         """Assess the request of a record again, with the rulebook of then. Raises ProblemError."""
-        return replay(record, self.engine(record.rulebook))
+        with self._lock:
+            return replay(record, self._engine(record.rulebook))
 
     def close(self) -> None:
         """Let go of the engines and of their folders."""
-        self._engines.clear()
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder = None
+        with self._lock:
+            self._engines.clear()
+            if self._folder is not None:
+                shutil.rmtree(self._folder, ignore_errors=True)
+                self._folder = None
 
     def __enter__(self) -> Self:
         return self

@@ -53,6 +53,7 @@ class GroupCommit:
         self._wake = threading.Event()
         self._asleep = False
         self._closed = False
+        self._ended = False
         self.counters = Counters()
         self._thread = threading.Thread(target=self._work, name="audit-store", daemon=True)
         self._thread.start()
@@ -69,6 +70,8 @@ class GroupCommit:
         loop = asyncio.get_running_loop()
         waiting = _Waiting(draft, loop.create_future(), loop)
         self._queue.append(waiting)
+        if self._ended:  # the thread looked for the last time, perhaps before this one came
+            raise StoreBusy("the store is closing")
         if self._asleep:  # read after the append, as the thread reads the queue after it said that it sleeps
             self._wake.set()
         return await waiting.future
@@ -99,17 +102,22 @@ class GroupCommit:
 
     # ------------------------------------------------------------ the thread
     def _work(self) -> None:
-        while True:
-            self._wake.clear()
-            self._asleep = True
-            if not self._queue:
-                if self._closed:
-                    return
-                self._wake.wait()
-            self._asleep = False
-            while self._queue:
-                self._running = [self._queue.popleft() for _ in range(min(len(self._queue), self._max_batch))]
-                self._commit(self._running)
+        try:
+            while not self._closed:
+                self._wake.clear()
+                self._asleep = True
+                if not self._queue and not self._closed:
+                    self._wake.wait()
+                self._asleep = False
+                self._empty_queue()
+        finally:
+            self._ended = True
+            self._empty_queue()
+
+    def _empty_queue(self) -> None:
+        while self._queue:
+            self._running = [self._queue.popleft() for _ in range(min(len(self._queue), self._max_batch))]
+            self._commit(self._running)
 
     def _commit(self, batch: Sequence[_Waiting]) -> None:
         outcomes: Sequence[Receipt | Exception]

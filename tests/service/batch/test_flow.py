@@ -259,6 +259,37 @@ def test_a_client_that_sends_all_before_it_reads_hears_that_its_answers_were_not
     assert (last["row"], last["status"], last["problem"]["code"]) == (None, 408, "answers_unread")
 
 
+def test_a_client_that_is_slow_to_read_loses_no_rows_that_were_all_taken(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch, "_PATIENCE", 0.4)
+
+    async def run() -> Talk:
+        talk = Talk(app, query={"store": "false"})
+        talk.say(ROW * 20, last=True)
+        talk.listening.clear()
+        await asyncio.sleep(0.6)
+        talk.listening.set()
+        return await talk.end()
+
+    assert [row["status"] for row in asyncio.run(run()).rows()] == [200] * 20
+
+
+def test_a_server_that_stops_says_nothing_where_all_rows_were_answered(app: FastAPI, service: Service) -> None:
+    async def run() -> list[dict[str, Any]]:
+        async def put(draft: Draft) -> Receipt:
+            service.stopping = True
+            return receipt(draft)
+
+        with writer(service, put):
+            talk = Talk(app)
+            talk.say(ROW[:-1], last=True)
+            return (await talk.end()).rows()
+
+    try:
+        assert [row["status"] for row in asyncio.run(run())] == [201]
+    finally:
+        service.stopping = False
+
+
 def test_a_client_that_neither_sends_nor_reads_is_left(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch, "_PATIENCE", 0.2)
 

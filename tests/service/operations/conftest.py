@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2 as httpx
 import pytest
 from fastapi import FastAPI
 
@@ -67,7 +67,7 @@ async def asked(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-def in_process(tmp_path: Path, rules: Path) -> Iterator[InProcess]:
+def in_process(tmp_path: Path, rules: Path) -> InProcess:
     """Run a coroutine with a client of a service on the small rulebook, the service, and the application."""
 
     def run(asking: Asking) -> None:
@@ -80,4 +80,4 @@ def in_process(tmp_path: Path, rules: Path) -> Iterator[InProcess]:
 
         asyncio.run(whole())
 
-    yield run
+    return run

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2 as httpx
 import pytest
 from fastapi import FastAPI
 from tests.service.operations.conftest import BROKEN, DOUBLED, DUTY, EDITION, WIDGET, Change, InProcess

@@ -105,5 +105,5 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
 def raw(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Raw]:
     """Return a real server with short times."""
     wire = {"HEAD_TIME": 1.0, "READ_TIME": 2.0}
-    with serving(tmp_path_factory.mktemp("raw"), wire, body_timeout=1.0) as found:
+    with serving(tmp_path_factory.mktemp("raw"), wire, body_timeout=1.0, auth=False) as found:
         yield found

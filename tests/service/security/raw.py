@@ -126,7 +126,7 @@ def main() -> None:
     for name, value in json.loads(sys.argv[2]).items():
         setattr(wire, name, value)
     listening = socket.create_server(("127.0.0.1", 0))
-    given = {name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(sys.argv[1]).items()}
+    given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(sys.argv[1]).items()}
     app = create_app(Settings(**given))
     config = uvicorn.Config(app, http=wire.BoundedProtocol, ws="none", log_level="warning", access_log=False, server_header=False)
     sys.stdout.write(f"{listening.getsockname()[1]}\n")

@@ -63,6 +63,14 @@ def test_beyond_loopback_without_keys_an_address_is_no_name_that_could_be_reboun
     assert client.get("/who", headers={"Host": "rebound.example"}).status_code == 421
 
 
+@pytest.mark.parametrize("name", ["Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP"])
+def test_a_proxy_on_the_same_machine_does_not_open_a_server_without_keys_by_accident(guarded: Make, name: str) -> None:
+    """To this server everybody who reaches the proxy looks like a program of its own machine."""
+    assert guarded().client.get("/who", headers={name: "198.51.100.7"}).status_code == 421
+    assert guarded(auth=True).client.get("/who", headers={name: "198.51.100.7"}).status_code == 401
+    assert guarded(auth=False).client.get("/who", headers={name: "198.51.100.7"}).status_code == 200, "the operator said so"
+
+
 # ---------------------------------------------------------------- pages of other origins
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS", "HEAD", "DELETE"])
 @pytest.mark.parametrize(
