@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import getpass
 import os
-import re
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from datetime import UTC, date, datetime, time
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tariff_engine.problems import refuse
+from tariff_service.audit_options import Actor, Caller, Ids, Noted, Reason, Since, Store, Until, opened_store, read_moment, tell, watched
 from tariff_service.guard import FAILED, OK, Json, examples, guarded
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from tariff_service.store.store import AuditStore
     from tariff_service.store.verify import Report
 
-_HASH = re.compile(r"[0-9a-f]{64}")
 _LISTED = 500  # records of a page when all are replayed
 
 audit_app = typer.Typer(
@@ -45,94 +44,14 @@ class Format(StrEnum):
     ndjson = "ndjson"
 
 
-def _moment(text: str) -> datetime:
-    """Read a day (its beginning, UTC) or a moment of an option. Raises BadParameter."""
-    with suppress(ValueError):
-        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
-            return datetime.combine(date.fromisoformat(text), time(), UTC)
-        if re.match(r"\d{4}-\d{2}-\d{2}[Tt]\d", text, re.ASCII):
-            found = datetime.fromisoformat(text)
-            return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
-    message = f"{text[:40]} is no moment; write YYYY-MM-DD or YYYY-MM-DDThh:mm:ssZ"
-    raise typer.BadParameter(message)
-
-
-def _hash(text: str) -> str:
-    """Read the hash of a head, alone or as `head` prints it behind its number. Raises BadParameter."""
-    found = text.strip().lower().rpartition(":")[2]
-    if not _HASH.fullmatch(found):
-        message = f"{text[:80]} is no hash of 64 hexadecimal digits"
-        raise typer.BadParameter(message)
-    return found
-
-
-Store = Annotated[
-    str | None, typer.Option("--store", metavar="URL", help="A file, or postgresql://...; without it TARIFF_STORE, else the user's own.")
-]
-Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it stands in the log for good, so name nobody in it.")]
-Actor = Annotated[str | None, typer.Option("--actor", metavar="NAME", help="Who does it; without it the user of this system.")]
-Caller = Annotated[str | None, typer.Option("--caller", metavar="NAME", help="Only the records of this caller.")]
-Ids = Annotated[list[str] | None, typer.Argument(metavar="[RECORD]...", help="Ids of records.", show_default=False)]
-Since = Annotated[datetime | None, typer.Option("--from", metavar="TIME", parser=_moment, help="Only what was stored from then on (UTC).")]
-Until = Annotated[datetime | None, typer.Option("--until", metavar="TIME", parser=_moment, help="Only what was stored before then (UTC).")]
-Noted = Annotated[
-    str | None,
-    typer.Option("--head", metavar="HASH", parser=_hash, help="Also prove that this head, noted earlier, is still in the chain."),
-]
-
-
-@contextmanager
-def _opened(url: str | None) -> Iterator[AuditStore]:
-    """Open a store that is there, and tell its faults as problems."""
-    from tariff_service.store.faults import StoreError  # noqa: PLC0415  `--help` needs no database
-    from tariff_service.store.store import AuditStore  # noqa: PLC0415
-
-    try:
-        store = AuditStore.open(url, create=False)
-        try:
-            yield store
-        finally:
-            store.close()
-    except StoreError as error:
-        raise refuse(error.code, "--store", error.message, error.fix) from error
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[Callable[[int, int], None] | None]:
-    """Give a way to tell how far the work is, where a person watches."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-
-    def tell(done: int, of: int) -> None:
-        sys.stderr.write(f"\r{what} {done:,} of {of:,} records")
-        sys.stderr.flush()
-
-    try:
-        yield tell
-    finally:
-        sys.stderr.write("\r\x1b[K")
-        sys.stderr.flush()
-
-
-def _write(value: dict[str, Any], lines: list[str], as_json: bool | None) -> None:
-    from tariff_service.output import clean, wants_json, write_json  # noqa: PLC0415
-
-    if wants_json(as_json):
-        write_json(value)
-    else:
-        for line in lines:
-            typer.echo(clean(line))
-
-
 # ---------------------------------------------------------------- proof
 @audit_app.command(epilog=examples("tariff audit head", "tariff audit head --store postgresql://audit@db/tariff"))
 @guarded
 def head(store: Store = None, as_json: Json = None) -> int:
     """Print the end of the chain: the number and the hash of the last record. Note it where nobody who can write the store can change it."""
-    with _opened(store) as opened:
+    with opened_store(store) as opened:
         found = opened.head()
-    _write({"seq": found.seq, "hash": found.hash}, [f"{found.seq}:{found.hash}"], as_json)
+    tell({"seq": found.seq, "hash": found.hash}, [f"{found.seq}:{found.hash}"], as_json)
     return OK
 
 
@@ -157,13 +76,13 @@ def verify(
     if file is None:
         from tariff_service.store.verify import verify as prove  # noqa: PLC0415  `--help` needs no database
 
-        with _opened(store) as opened, _progress("verified") as progress:
+        with opened_store(store) as opened, watched("verified") as progress:
             report = prove(opened, first=first, noted=noted, progress=progress)
     elif store is not None or first != 1:
         raise refuse("contradictory_options", "FILE", "an export is verified by itself", "leave out --store and --from")
     else:
         report = _verify_file(file, noted)
-    _write(_report(report), _report_lines(report), as_json)
+    tell(_report(report), _report_lines(report), as_json)
     return OK if report.ok else FAILED
 
 
@@ -171,7 +90,7 @@ def _verify_file(file: Path, noted: str | None) -> Report:
     from tariff_service.reading import open_file  # noqa: PLC0415  `--help` needs none of it
     from tariff_service.store.export import NoExportError, verify_export  # noqa: PLC0415
 
-    with open_file(str(file)) as source, _progress("verified") as progress:
+    with open_file(str(file)) as source, watched("verified") as progress:
         try:
             return verify_export(source, noted=noted, progress=progress)
         except NoExportError as error:
@@ -225,7 +144,7 @@ def replay(
 
     differing: list[dict[str, Any]] = []
     count = left_out = other_engine = 0
-    with _opened(store) as opened, ReplayEngines(opened) as engines, _progress("replayed") as progress:
+    with opened_store(store) as opened, ReplayEngines(opened) as engines, watched("replayed") as progress:
         total = len(ids) if ids else min(sample or opened.head().seq, opened.head().seq)
         for record in _chosen(opened, ids, sample):
             if record.removed:
@@ -241,7 +160,7 @@ def replay(
             if progress is not None:
                 progress(count, total)
     summary = {"ok": not differing, "replayed": count, "equal": count - len(differing), "removed": left_out, "other_engine": other_engine}
-    _write({**summary, "differing": differing}, _replay_lines(summary, differing), as_json)
+    tell({**summary, "differing": differing}, _replay_lines(summary, differing), as_json)
     return FAILED if differing else OK
 
 
@@ -302,7 +221,7 @@ def export(
     from tariff_service.store.export import export as write  # noqa: PLC0415
 
     del form  # there is one so far
-    with _opened(store) as opened, _progress("exported") as progress:
+    with opened_store(store) as opened, watched("exported") as progress:
         if out == "-":
             count = write(opened, sys.stdout.buffer, since=since, until=until, progress=progress)
             sys.stdout.buffer.flush()
@@ -336,7 +255,9 @@ def redact(
     reason: Reason,
     ids: Ids = None,
     entry: Annotated[str | None, typer.Option("--entry", metavar="ENTRY", help="The records of the entry with this id.")] = None,
-    before: Annotated[datetime | None, typer.Option("--before", metavar="TIME", parser=_moment, help="Stored before then (UTC).")] = None,
+    before: Annotated[
+        datetime | None, typer.Option("--before", metavar="TIME", parser=read_moment, help="Stored before then (UTC).")
+    ] = None,
     caller: Caller = None,
     actor: Actor = None,
     store: Store = None,
@@ -345,7 +266,7 @@ def redact(
     """Remove the personal values (the consignee) from requests, for good. The chain stays whole and says what was done."""
     if not (ids or entry or before):
         raise refuse("nothing_chosen", "RECORD", "say which records: ids, --entry or --before", "what is removed cannot be brought back")
-    with _opened(store) as opened:
+    with opened_store(store) as opened:
         missing = [identity for identity in ids or () if opened.get(identity, caller) is None]
         if missing:
             raise refuse("unknown_record", "RECORD", f"there is no record {missing[0][:80]}", "nothing was removed")
@@ -356,7 +277,7 @@ def redact(
 @audit_app.command(epilog=examples("tariff audit prune --before YYYY-MM-DD --reason 'kept five years'"))
 @guarded
 def prune(
-    before: Annotated[datetime, typer.Option("--before", metavar="TIME", parser=_moment, help="Stored before then (UTC).")],
+    before: Annotated[datetime, typer.Option("--before", metavar="TIME", parser=read_moment, help="Stored before then (UTC).")],
     reason: Reason,
     caller: Caller = None,
     actor: Actor = None,
@@ -364,11 +285,11 @@ def prune(
     as_json: Json = None,
 ) -> int:
     """Remove the requests and answers stored before a moment, for good. Their records stay in the chain, which says what was done."""
-    with _opened(store) as opened:
+    with opened_store(store) as opened:
         found = opened.prune(before, _who(actor), reason, caller=caller)
     return _removed(found.records, [receipt.record_id for receipt in found.receipts], "pruned", as_json)
 
 
 def _removed(count: int, receipts: list[str], word: str, as_json: bool | None) -> int:
-    _write({word: count, "recorded_as": receipts}, [f"{count:,} records {word}."], as_json)
+    tell({word: count, "recorded_as": receipts}, [f"{count:,} records {word}."], as_json)
     return OK

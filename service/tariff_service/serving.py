@@ -25,6 +25,7 @@ from tariff_service.api.logs import event, uvicorn_logging
 from tariff_service.api.problems import Refusal
 from tariff_service.api.reload import reload_rules
 from tariff_service.api.settings import Settings
+from tariff_service.api.wire import BoundedProtocol
 
 if TYPE_CHECKING:
     from tariff_service.api.state import Service
@@ -128,7 +129,7 @@ def config_of(settings: Settings, app: Any) -> uvicorn.Config:
         port=settings.port,
         workers=settings.workers,
         loop="auto",
-        http="auto",
+        http=BoundedProtocol,
         ws="none",
         lifespan="on",
         interface="asgi3",
@@ -143,7 +144,6 @@ def config_of(settings: Settings, app: Any) -> uvicorn.Config:
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=max(1, round(settings.drain)),
         timeout_worker_healthcheck=30,
-        h11_max_incomplete_event_size=65_536,
     )
 
 

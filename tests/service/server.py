@@ -118,7 +118,7 @@ def start(folder: Path, options: Sequence[str] = (), *, env: Mapping[str, str] |
     """Start `tariff serve` on a free port (unless the options name one) and return at once; the log goes to a file in the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     port = () if {"--port", "--uds"} & set(options) else ("--port", "0")
-    command = [sys.executable, "-P", "-m", "tariff_service.serve_cli", *port, *options]
+    command = [sys.executable, "-P", "-m", "tariff_service.cli", "serve", *port, *options]
     log = folder / f"server-{time.monotonic_ns()}.log"
     with log.open("w", encoding="utf-8") as errors:
         process = subprocess.Popen(

@@ -65,7 +65,7 @@ class Resolver:
     def _subject(self, node: Node) -> int:
         """Return the parts covered by the provisions that a condition is subject to, -1 where none of them counts."""
         covers, met = 0, False
-        for place in node.refs:
+        for place in self._among_live(node.refs):
             state = self.decide(place)
             if state and state.applies and state.covers and (not node.owed or self._owed(state)):
                 met, covers = True, covers | state.covers
@@ -197,6 +197,13 @@ class Resolver:
         return 0 if silent else present
 
     # ------------------------------------------------------------ exceptions, relations, groups
+    def _among_live(self, places: tuple[int, ...]) -> tuple[int, ...]:
+        """The provisions of a list that the situation leaves open, in its order; what is ruled out takes nothing and excludes nothing."""
+        found = self.situation.refs.get(places)
+        if found is None:
+            found = self.situation.refs[places] = tuple(place for place in places if place in self.situation.live)
+        return found
+
     def _live_edge(self, edge: Edge) -> bool:
         return edge.start <= self.day < edge.end
 
@@ -204,7 +211,7 @@ class Resolver:
         left, provision = state.reach, state.live.provision
         taken: list[tuple[int, str, str, tuple[str, ...]]] = []
         for edge in provision.unless:
-            for place in edge.refs if self._live_edge(edge) else ():
+            for place in self._among_live(edge.refs) if self._live_edge(edge) else ():
                 other = self.decide(place)
                 counts = state.is_duty or provision.is_family or (other is not None and other.is_duty)
                 if counts and other is not None and other.applies and left & other.covers:
@@ -213,7 +220,7 @@ class Resolver:
                     if state.is_duty:
                         self.relieved.add(place)
         for edge in provision.relations if state.is_duty else ():
-            for place in edge.refs if self._live_edge(edge) else ():
+            for place in self._among_live(edge.refs) if self._live_edge(edge) else ():
                 if place == provision.index or not left:
                     continue
                 other = self.decide(place)
@@ -237,7 +244,11 @@ class Resolver:
 
     def _choose(self, state: State, ranks: tuple[tuple[int, ...], ...], cites: tuple[str, ...]) -> State:
         for rank in ranks:
-            alive = [(place, other) for place in dict.fromkeys(rank) if (other := self.candidate(place)) is not None and other.applies]
+            alive = [
+                (place, other)
+                for place in dict.fromkeys(self._among_live(rank))
+                if (other := self.candidate(place)) is not None and other.applies
+            ]
             if not alive:
                 continue
             winner_place, winner = alive[self._lowest([other for _, other in alive])]

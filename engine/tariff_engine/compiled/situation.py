@@ -39,6 +39,7 @@ class Situation:
     floors: tuple[Fraction, ...]
     plans: dict[tuple[int, int, int], list[Any]] = field(default_factory=dict)
     reached: dict[tuple[int, int], tuple[bool, ...]] = field(default_factory=dict)
+    refs: dict[tuple[int, ...], tuple[int, ...]] = field(default_factory=dict)  # lists of provisions, without those ruled out
     programs: frozenset[int] = frozenset()
     windows: tuple[int, ...] = ()
 

@@ -20,7 +20,8 @@ from tariff_engine.problems import ProblemError
 from tariff_service.api.arrow_columns import Column, columns_of, row_of
 from tariff_service.api.arrow_frames import DICTIONARY, END, RECORDS, SCHEMA, Frame, Frames, malformed
 from tariff_service.api.problems import Refusal, errors_of, refusal_of
-from tariff_service.api.row_stream import Row, RowAnswer, too_large
+from tariff_service.api.row_stream import Row, too_large
+from tariff_service.api.row_window import RowAnswer
 from tariff_service.api.settings import Settings
 from tariff_service.api.state import Served
 from tariff_service.output import encode
@@ -43,6 +44,11 @@ def needed(code: str) -> None:
     if find_spec("pyarrow") is None:
         fix = 'install it beside the service: pip install "tariff-engine[arrow]"; or send and accept application/x-ndjson'
         raise Refusal(code, "this server has no Arrow support: pyarrow is not installed", fix=fix)
+
+
+def load() -> None:
+    """Load pyarrow, which takes a moment: for a thread."""
+    _schema()
 
 
 # ---------------------------------------------------------------- in

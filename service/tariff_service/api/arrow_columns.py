@@ -11,6 +11,7 @@ from tariff_engine.problems import refuse
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
 
+_WIDEST = 76  # digits of the widest decimal
 _DEEPEST = 4  # lists and maps inside each other; a list of cases has two
 
 
@@ -65,9 +66,9 @@ def row_of(place: int, columns: Sequence[Column], arrays: Sequence[pa.Array], mo
             found[column.name] = column.read(value, room)
         except TooLarge:
             return None
-        except (ValueError, OverflowError):  # days beyond the year 9999
+        except (ValueError, ArithmeticError):  # days beyond the year 9999, numbers that do not fit their type
             message = f"{column.name} holds a value that cannot be written"
-            raise refuse("out_of_range", column.name, message, "send a value of the common calendar") from None
+            raise refuse("out_of_range", column.name, message, "send a day of the common calendar, or a number of its type") from None
     return found
 
 
@@ -107,7 +108,7 @@ def _reader(kind: pa.DataType, depth: int) -> Read | None:
     if types.is_integer(kind) or types.is_boolean(kind):
         return _small
     if types.is_decimal(kind):
-        return _decimal
+        return _decimal if abs(kind.scale) <= _WIDEST else None  # written out, another would have more zeros than memory holds
     if types.is_date(kind):
         return _day
     if types.is_dictionary(kind) and depth == 0:

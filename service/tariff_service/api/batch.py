@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing, suppress
 from typing import Protocol
 
@@ -20,22 +20,19 @@ from tariff_service.api.batch_answering import Assessor, refusal_of_row
 from tariff_service.api.bodies import media_type, refuse_media
 from tariff_service.api.callers import Caller, caller_of
 from tariff_service.api.limits import charge
+from tariff_service.api.ndjson_batch import JSONL, NDJSON, NdjsonOutput, ndjson_rows
 from tariff_service.api.problems import Refusal
-from tariff_service.api.row_stream import TICK, Intake, Row, RowAnswer, Splitter, Window, turns_of
+from tariff_service.api.row_stream import Intake
+from tariff_service.api.row_window import RowAnswer, Window, turns_of
 from tariff_service.api.state import Service, service_of
-from tariff_service.output import encode
 
 router = APIRouter()
-NDJSON = "application/x-ndjson"
-JSONL = "application/jsonl"
 _TYPES = (NDJSON, JSONL, arrow_batch.MEDIA)
 _LONGEST_KEY = 240  # characters; with the number of a row it is still a key
+_TICK = 0.25  # seconds between two looks at the clock while nothing happens
 _CHUNK = 65_536  # bytes of answers that are sent at once
-_GROUP = 64  # rows whose keys are looked up at once
 _PATIENCE = 60.0  # seconds that a client may take none of its answers
 STORE_FAILURES = 1_000  # rows in a row that the store did not take, before the batch is given up
-
-Part = Callable[[], Awaitable[bytes | None]]
 
 
 class Output(Protocol):
@@ -80,6 +77,8 @@ async def assess_batch(request: Request) -> Response:
         arrow_batch.needed("not_acceptable")
         query.setdefault("explain", "none")
     asked = read_asked(query)
+    if arrow_batch.MEDIA in {sent, wanted}:
+        await asyncio.to_thread(arrow_batch.load)
     await service.rulebooks.knowledge(served, asked.known_on)
     assessor = Assessor(service, served, caller, asked, key, turns_of(service.extra))
     output = arrow_batch.ArrowOutput() if wanted == arrow_batch.MEDIA else NdjsonOutput(wanted)
@@ -113,56 +112,6 @@ def accepted(header: str, sent: str) -> str:
     if not found:
         raise Refusal("not_acceptable", f"a batch is answered as {', '.join(_TYPES)}", fix="send one of them as Accept")
     return found
-
-
-async def ndjson_rows(part: Part, most: int) -> AsyncGenerator[Sequence[Row], None]:
-    """Yield the rows of a body."""
-    splitter = Splitter(most)
-    group: list[Row] = []
-    while (found := await part()) is not None:
-        for row in splitter.feed(found):
-            group.append(row)
-            if len(group) == _GROUP:
-                yield group
-                group = []
-        if group:
-            yield group
-            group = []
-    if group := list(splitter.end()):
-        yield group
-
-
-class NdjsonOutput:
-    """Answers as rows of JSON: the bytes of the answer as a single request gets them, between the number and the end of the row."""
-
-    def __init__(self, media: str = NDJSON) -> None:
-        """Take the media type to state."""
-        self.media = media
-
-    def begin(self) -> bytes:
-        """Return nothing: rows need no head."""
-        return b""
-
-    def add(self, answers: Sequence[RowAnswer]) -> bytes:
-        """Return the rows."""
-        return b"".join(map(_ndjson, answers))
-
-    def flush(self, *, idle: bool) -> bytes:  # noqa: ARG002  nothing is ever kept back
-        """Return nothing."""
-        return b""
-
-    def end(self) -> bytes:
-        """Return nothing."""
-        return b""
-
-
-def _ndjson(answer: RowAnswer) -> bytes:
-    number = b"null" if answer.number is None else b"%d" % answer.number
-    head = b'{"row":%s,"id":%s,"status":%d' % (number, encode(answer.id)[:-1], answer.status)
-    if answer.refusal is not None:
-        return b'%s,"problem":%s}\n' % (head, encode(answer.refusal.body())[:-1])
-    record = b"" if answer.record is None else b',"assessment":%s' % encode(answer.record)[:-1]
-    return b'%s%s,"answer":%s}\n' % (head, record, answer.content.rstrip(b"\n"))
 
 
 class Batch(Response):
@@ -207,7 +156,7 @@ class Batch(Response):
         while not self.intake.ready():
             self._check()
             with suppress(TimeoutError):
-                async with asyncio.timeout(TICK):
+                async with asyncio.timeout(_TICK):
                     await self.intake.arrival()
             if not self._window and time.monotonic() - max(self.intake.active, self._sent) > limit:
                 raise Refusal("body_too_slow", f"no further part of the body within {limit:g} s of the last answer")
@@ -245,14 +194,14 @@ class Batch(Response):
         end = time.monotonic() + rows_allowed(self._service, self._assessor.caller)
         self._check()
         while (pause := end - time.monotonic()) > 0:
-            await asyncio.sleep(min(pause, TICK))
+            await asyncio.sleep(min(pause, _TICK))
             self._check()
 
     # ------------------------------------------------------------ out
     async def _send_all(self, send: Send) -> None:
         """Send answers as they become ready. Raises OSError where the client takes none of them for long."""
         await self._send(send, self._output.begin())
-        while not self.intake.gone and (answers := await self._window.take(_CHUNK, TICK)) is not None:
+        while not self.intake.gone and (answers := await self._window.take(_CHUNK, _TICK)) is not None:
             answers, given_up = self._watch_store(answers)
             if answers:
                 await self._send(send, self._output.add(answers))
@@ -272,7 +221,7 @@ class Batch(Response):
         sending = asyncio.ensure_future(send(message))
         since, relieved = time.monotonic(), False
         try:
-            while not (await asyncio.wait({sending}, timeout=TICK))[0]:
+            while not (await asyncio.wait({sending}, timeout=_TICK))[0]:
                 silence = time.monotonic() - (max(since, self.intake.active) if relieved else since)
                 if self.intake.gone or (relieved and silence > _PATIENCE):
                     raise OSError("the client neither sends rows nor takes answers")

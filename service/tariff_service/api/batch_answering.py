@@ -12,7 +12,8 @@ from tariff_service.api.assessing import Answered, Asked, assess, read_body
 from tariff_service.api.assessments import conflict, draft_of, put, replayed
 from tariff_service.api.callers import Caller
 from tariff_service.api.problems import Refusal
-from tariff_service.api.row_stream import Row, RowAnswer, Turns, Work
+from tariff_service.api.row_stream import Row
+from tariff_service.api.row_window import RowAnswer, Turns, Work
 from tariff_service.api.state import Served, Service
 from tariff_service.rows import identity
 from tariff_service.store.faults import DraftError, IdempotencyConflict, StoreBusy, StoreError

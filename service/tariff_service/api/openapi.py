@@ -296,15 +296,21 @@ _ARROW: Schema = {
     "format": "binary",
     "description": "An Arrow IPC stream with a column for each fact; see docs/batch.md.",
 }
+BATCH_KEY = Parameter(
+    "Idempotency-Key",
+    {"type": "string", "pattern": "^[!-~]([ -~]{0,238}[!-~])?$", "maxLength": 240},
+    "A name of your choice for this batch; with the number of a row it is that of the row.",
+    "header",
+)
 BATCH: dict[str, Any] = operation(
     "assess_batch",
     "Assess many entries, one a row",
     tag=_ASSESSMENTS,
     what="Rows in, answers out, in order and at the same time: read answers while you send. Each row has a status of its own, and is stored "
-    "before it is answered. An Idempotency-Key stands for the whole batch; with the number of the row it is that of each row.",
+    "before it is answered.",
     scope="assess",
     query=(EXPLAIN, KNOWN_ON, STORE),
-    headers=(IDEMPOTENCY_KEY,),
+    headers=(BATCH_KEY,),
     body={NDJSON: _SENT, JSONL: _SENT, ARROW: _ARROW},
     answers={
         200: Told(

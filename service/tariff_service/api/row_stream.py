@@ -1,6 +1,6 @@
-"""Rows in and answers out at the same time, in bounded memory: what was sent and is not answered yet, and what is answered and not sent.
+"""The rows of a batch as they come in: read ahead in bounded memory, and cut at the line ends.
 
-Neither side waits for the other until its bound is reached; then the one that is too fast is stopped by the flow control of TCP.
+Nothing here waits for the answers. When the bound is reached, the flow control of TCP stops a client that is too fast.
 """
 
 from __future__ import annotations
@@ -8,10 +8,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any
 
 from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive
@@ -19,15 +17,9 @@ from starlette.types import Message, Receive
 from tariff_service.api.problems import Refusal
 
 READ_AHEAD = 4_194_304  # bytes of a body that are taken before they are needed: a shorter body never has to wait for its reader
-WINDOW_ROWS = 256  # answers of a batch that wait for the store or for the client
-WINDOW_BYTES = 8_388_608  # the same, for large answers
-STORE_ROWS = 256  # rows of all batches that wait for the store, so that single requests find a short queue there
-TURN = 0.002  # seconds of work on rows before others get their turn
-TICK = 0.25  # seconds between two looks at the clock while nothing happens
 _BOM = b"\xef\xbb\xbf"
 
 
-# ---------------------------------------------------------------- in
 @dataclass(frozen=True, slots=True)
 class Row:
     """A row as sent: the bytes of its request, or why there are none. `id` is what a row without bytes calls itself."""
@@ -178,123 +170,3 @@ class Splitter:
 def too_large(most: int) -> Refusal:
     """Return the refusal of a row."""
     return Refusal("row_too_large", f"the row is larger than {most:,} bytes", fix="send fewer lines in a row", pointer="")
-
-
-# ---------------------------------------------------------------- out
-@dataclass(frozen=True, slots=True)
-class RowAnswer:
-    """What became of a row. `record` names the stored assessment, `content` is the answer; a refusal stands in its place.
-
-    `number` is None for the row that tells why a batch ended early. `fault` tells that the store was at fault.
-    """
-
-    number: int | None
-    id: str | None
-    status: int
-    record: str | None = None
-    content: bytes = b""
-    refusal: Refusal | None = None
-    fault: bool = False
-
-
-Work = asyncio.Task[RowAnswer] | RowAnswer
-
-
-class Window:
-    """Answers in their order, some of them waiting for the store. Bounded in rows and in bytes."""
-
-    def __init__(self, rows: int = WINDOW_ROWS, size: int = WINDOW_BYTES) -> None:
-        """Take the bounds."""
-        self._rows, self._bytes = rows, size
-        self._waiting: deque[tuple[Work, int]] = deque()
-        self._held = 0
-        self._closed = False
-        self._changed = asyncio.Event()
-
-    def __len__(self) -> int:
-        """Return how many answers wait."""
-        return len(self._waiting)
-
-    def close(self) -> None:
-        """Say that nothing more comes."""
-        self._closed = True
-        self._changed.set()
-
-    async def put(self, work: Work, size: int) -> None:
-        """Add an answer; waits for room."""
-        while self._waiting and (len(self._waiting) >= self._rows or self._held + size > self._bytes):
-            self._changed.clear()
-            await self._changed.wait()
-        self._waiting.append((work, size))
-        self._held += size
-        if not isinstance(work, RowAnswer):
-            work.add_done_callback(self._settled)
-        self._changed.set()
-
-    def _settled(self, _: object) -> None:
-        self._changed.set()
-
-    def _head_ready(self) -> bool:
-        return bool(self._waiting) and (isinstance(self._waiting[0][0], RowAnswer) or self._waiting[0][0].done())
-
-    async def take(self, most: int, wait: float) -> list[RowAnswer] | None:
-        """Return the answers that are ready, of about `most` bytes; none after `wait` seconds; None at the end."""
-        try:
-            async with asyncio.timeout(wait):
-                while not self._head_ready() and not (self._closed and not self._waiting):
-                    self._changed.clear()
-                    await self._changed.wait()
-        except TimeoutError:
-            return []
-        if not self._waiting:
-            return None
-        found: list[RowAnswer] = []
-        while most > 0 and self._head_ready():
-            work, size = self._waiting.popleft()
-            found.append(work if isinstance(work, RowAnswer) else work.result())
-            self._held -= size
-            most -= size
-        self._changed.set()
-        return found
-
-    async def abandon(self) -> None:
-        """Let go of what nobody will read. What waits for the store may be stored all the same."""
-        tasks = [work for work, _ in self._waiting if not isinstance(work, RowAnswer)]
-        self._waiting.clear()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-# ---------------------------------------------------------------- fairness
-class Turns:
-    """What the batches of a process share: one works on a row at a time, and all together give way after a few milliseconds.
-
-    However many batches run, a single request waits for at most one turn of one of them each time it comes back to the loop.
-    """
-
-    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
-        """Take a clock."""
-        self._lock = asyncio.Lock()
-        self._clock = clock
-        self._since = clock()
-        self.to_store = asyncio.Semaphore(STORE_ROWS)
-
-    async def __aenter__(self) -> None:
-        """Wait for the turn."""
-        await self._lock.acquire()
-
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """End the turn; others who serve single requests come before the next one."""
-        try:
-            if self._clock() - self._since > TURN:
-                await asyncio.sleep(0)
-                self._since = self._clock()
-        finally:
-            self._lock.release()
-
-
-def turns_of(shared: dict[str, Any]) -> Turns:
-    """Return the turns of a service, from what it holds."""
-    found: Turns = shared.setdefault("batch_turns", Turns())
-    return found

@@ -7,17 +7,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from operator import eq, ge, le, lt
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Select, insert, select, update
+from sqlalchemy import Connection, Engine, insert, select, update
 
 from tariff_service.store import removal, schema
 from tariff_service.store.engines import PATIENCE, connect, shown, store_url, use_write_ahead_log, writing
 from tariff_service.store.faults import DraftError, IdempotencyConflict, StoreError, faults
+from tariff_service.store.listing import query_of
 from tariff_service.store.log import ADVANCE, INSERT, LOCK_HEAD, READ_HEAD, Log, LogTransaction
 from tariff_service.store.records import (
-    HEADER,
     Draft,
     Filter,
     Head,
@@ -33,19 +32,13 @@ from tariff_service.store.records import (
 )
 from tariff_service.store.rulebooks import KeptRulebook
 from tariff_service.store.tables import head as head_table
-from tariff_service.store.tables import records, rulebooks
+from tariff_service.store.tables import rulebooks
 
 Outcome = Receipt | IdempotencyConflict | DraftError
 _TRIAL = update(head_table).values(seq=head_table.c.seq + 1)
 _REFUSED: Final = frozenset({"IntegrityError", "DataError", "OverflowError"})  # of every driver: a record is at fault, not the store
 _RESOLVE: Final = 15.0  # seconds in which a lost server may come back and say whether it kept a commit
 _INSERT_RULEBOOK = insert(rulebooks)
-_LISTED = select(
-    *[records.c[name] for name in HEADER],
-    records.c.hash,
-    records.c.parts.is_not(None).label("has_parts"),
-    records.c.answer.is_not(None).label("has_answer"),
-)
 
 
 class AuditStore:
@@ -210,11 +203,8 @@ class AuditStore:
 
     def find(self, wanted: Filter, before: int | None = None, limit: int = 50) -> list[Record]:
         """Return records without their bodies, newest first, of those numbered below `before`."""
-        query = _filtered(wanted)
-        if before is not None:
-            query = query.where(records.c.seq < before)
         with self.reading() as connection:
-            found = connection.execute(query.order_by(records.c.seq.desc()).limit(limit)).mappings().all()
+            found = connection.execute(query_of(wanted, before, limit)).mappings().all()
         return [record_of(dict(row), bodies=False) for row in found]
 
     # ------------------------------------------------------------ rulebooks
@@ -301,23 +291,3 @@ def _replayed(row: Mapping[str, Any], draft: Draft) -> Receipt | IdempotencyConf
     if not same_request(row, draft):
         return IdempotencyConflict(row["id"])
     return Receipt(row["id"], row["seq"], row["at"], row["hash"], replayed=True, answer=_record(row).answer)
-
-
-def _filtered(wanted: Filter) -> Select[Any]:
-    column = records.c
-    query = _LISTED
-    for compare, one, value in (
-        (eq, column.kind, wanted.kind),
-        (eq, column.caller, wanted.caller),
-        (eq, column.rulebook, wanted.rulebook),
-        (eq, column.entry_id, wanted.entry_id),
-        (ge, column.entry_date, wanted.entry_from),
-        (le, column.entry_date, wanted.entry_until),
-        (ge, column.at, wanted.stored_from),
-        (lt, column.at, wanted.stored_until),
-    ):
-        if value is not None:
-            query = query.where(compare(one, value))
-    if wanted.problems is not None:
-        query = query.where(column.problems > 0 if wanted.problems else column.problems == 0)
-    return query

@@ -13,7 +13,7 @@ import pytest
 from fastapi import FastAPI
 from tests.service.batch.talking import GOOD, Talk, eventually, lines, send, single
 
-from tariff_service.api import batch, row_stream
+from tariff_service.api import batch, ndjson_batch, row_stream, row_window
 from tariff_service.api.state import Service
 from tariff_service.store.faults import StoreBusy, StoreError
 from tariff_service.store.records import Draft, Receipt
@@ -118,7 +118,7 @@ def test_a_client_that_takes_no_answers_stops_the_work_and_then_the_reading(app:
             left = [left[1], talk.inbox.qsize()]
             await asyncio.sleep(0.2)
         taken = rows - left[1] * 20
-        assert taken < row_stream.WINDOW_ROWS + 20_000 / len(part) * 20 + 400
+        assert taken < row_window.WINDOW_ROWS + 20_000 / len(part) * 20 + 400
         talk.listening.set()
         await talk.until(1_000)
         talk.leave()
@@ -409,8 +409,8 @@ def test_a_row_that_takes_too_long_is_given_up_alone(app: FastAPI, service: Serv
 
 def test_the_window_holds_few_large_answers() -> None:
     async def run() -> None:
-        window = row_stream.Window(rows=10, size=100)
-        answer = row_stream.RowAnswer(1, None, 200)
+        window = row_window.Window(rows=10, size=100)
+        answer = row_window.RowAnswer(1, None, 200)
         await window.put(answer, 500)  # the first always fits
         waiting = asyncio.create_task(window.put(answer, 1))
         await asyncio.sleep(0)
@@ -425,7 +425,7 @@ def test_the_window_holds_few_large_answers() -> None:
 
 
 def test_a_source_that_fails_ends_the_batch_with_a_row_that_says_so(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def broken(part: batch.Part, most: int) -> AsyncGenerator[Sequence[row_stream.Row], None]:  # noqa: ARG001
+    async def broken(part: ndjson_batch.Part, most: int) -> AsyncGenerator[Sequence[row_stream.Row], None]:  # noqa: ARG001
         yield [row_stream.Row(1, ROW)]
         raise ZeroDivisionError
 

@@ -64,8 +64,11 @@ def config(**phases: int) -> SchemathesisConfig:
                 # that the schema allows is refused for its form.
                 "positive_data_acceptance": {"expected-statuses": DOUBTS},
             },
-            # A timeline takes as long as a hundred assessments: its boundaries, of which there are many, are tried where there is time.
-            "operations": [{"include-operation-id": "timeline", "phases": {"coverage": {"enabled": PROFILE != "default"}}}],
+            # The boundaries of an entry are ten thousand requests, and each of a timeline is worth a hundred assessments: they are tried where
+            # there is time. Fuzzing, the examples and test_requests.py go there always.
+            "operations": [
+                {"include-operation-id": name, "phases": {"coverage": {"enabled": PROFILE != "default"}}} for name in ("assess", "timeline")
+            ],
             "phases": {
                 "examples": {"enabled": "examples" in phases},
                 "coverage": {"enabled": "coverage" in phases},
@@ -144,8 +147,8 @@ def test_every_boundary_that_the_schemas_draw_is_kept(opened: Open) -> None:
     schema = opened(coverage=1)
     found = run(schema)
     assert found.wrong == []
-    assert labels(schema) - set(found.requests) <= {"GET /v1/timeline"}
-    assert {200, 404, 405, 415, 422} <= set(found.statuses)
+    assert labels(schema) - set(found.requests) <= {"POST /v1/assessments", "GET /v1/timeline"}
+    assert {200, 404, 405, 422} <= set(found.statuses)
 
 
 def test_data_by_chance_allowed_and_forbidden_is_answered_as_the_document_says(opened: Open) -> None:
