@@ -21,7 +21,7 @@ from uvicorn.server import Server
 
 from tariff_engine.problems import refuse
 from tariff_service.api.app import create_app, open_service
-from tariff_service.api.logs import event, uvicorn_logging
+from tariff_service.api.logs import LINES, event, uvicorn_logging
 from tariff_service.api.problems import Refusal
 from tariff_service.api.reload import reload_rules
 from tariff_service.api.settings import Settings
@@ -240,6 +240,7 @@ class GracefulServer(Server):
         self._asked += 1
         if self._asked > 1 and not self.conduct.worker:
             self.conduct.tidy()
+            LINES.flush()
             os._exit(128 + number)  # at once, as asked; whatever was acknowledged is on disk
         self._stop()
 

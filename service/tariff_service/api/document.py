@@ -53,7 +53,7 @@ def document(app: FastAPI, knowledge: Knowledge, *, authenticated: bool) -> dict
         "components": {
             "schemas": schemas(knowledge.law),
             "examples": shown,
-            "headers": _HEADERS,
+            "headers": {name: header for name, header in _HEADERS.items() if ref(name, "headers") in _headers_of(paths)},
             "securitySchemes": _SECURITY,
         },
     }
@@ -94,6 +94,10 @@ def _operation(made: dict[str, Any], authenticated: bool) -> dict[str, Any]:
     return found
 
 
+def _headers_of(paths: dict[str, Any]) -> list[Schema]:
+    return [header for _, _, one in operations(paths) for response in one["responses"].values() for header in response["headers"].values()]
+
+
 def _tell_codes(response: dict[str, Any], status: int, operation_id: str) -> None:
     kinds = [kind for kind in catalogue().values() if kind.status == status]
     if not kinds and status >= HTTPStatus.BAD_REQUEST:
@@ -123,6 +127,8 @@ _HEADERS: dict[str, Any] = {
     "Idempotent-Replayed": _header("The answer was stored before under this Idempotency-Key.", {"type": "string", "const": "true"}),
     "Retry-After": _header("Seconds after which to try again.", {"type": "string", "pattern": "^[0-9]+$"}),
     "WWW-Authenticate": _header("How to show a key.", _TEXT),
+    "Deprecation": _header("Since when the operation is deprecated (RFC 9745).", {"type": "string", "pattern": "^@[0-9]+$"}, always=True),
+    "Sunset": _header("After which moment it may be gone (RFC 8594).", _TEXT, always=True),
 }
 
 

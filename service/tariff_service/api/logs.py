@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import logging
 import sys
@@ -84,17 +85,18 @@ class Lines:
         """Take what writes text; without it standard error, whatever that is at the time."""
         self._write = write or _to_standard_error
         self._waiting: deque[str] = deque()
-        self._planned = False
+        self._planned: asyncio.AbstractEventLoop | None = None  # the loop in which they will be written
 
     def add(self, line: str) -> None:
         """Write a line soon. To be called in the thread of a running loop."""
         self._waiting.append(line)
-        if not self._planned:
-            self._planned = True
-            asyncio.get_running_loop().call_later(_GATHER, self._later)
+        loop = asyncio.get_running_loop()
+        if self._planned is not loop:  # a loop may have ended before it came to write
+            self._planned = loop
+            loop.call_later(_GATHER, self._later)
 
     def _later(self) -> None:
-        self._planned = False
+        self._planned = None
         self.flush()
 
     def flush(self) -> None:
@@ -119,6 +121,7 @@ def _to_standard_error(text: str) -> None:
 
 
 LINES: Final = Lines()
+atexit.register(LINES.flush)
 
 
 class Handler(logging.Handler):

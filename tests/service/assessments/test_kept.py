@@ -128,7 +128,7 @@ def test_a_key_survives_a_restart(tmp_path: Path, screws: dict[str, Any]) -> Non
 
 @pytest.mark.parametrize("key", ["", " ", "x" * 256, "é", "a\tb"])
 def test_a_key_that_is_none_is_refused(client: TestClient, screws: dict[str, Any], key: str) -> None:
-    response = client.post(PATH, json=screws, headers={"idempotency-key": key.encode()})
+    response = client.post(PATH, json=screws, headers=[(b"idempotency-key", key.encode())])
     assert (response.status_code, response.json()["code"]) == (400, "bad_header")
 
 

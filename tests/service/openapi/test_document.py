@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from tariff_engine.engine import Knowledge
 from tariff_service import api
-from tariff_service.api import schemas_request
+from tariff_service.api import openapi, schemas_request
 from tariff_service.api.document import document as document_of
 from tariff_service.api.document import operations
 from tariff_service.api.problems import MEDIA, catalogue
@@ -112,6 +112,13 @@ def test_links_lead_from_an_assessment_to_everything_about_it(document: dict[str
     assert known >= {
         link["operationId"] for _, _, one in every(document) for r in one["responses"].values() for link in r.get("links", {}).values()
     }
+
+
+def test_no_operation_is_deprecated_without_saying_so_in_every_answer(document: dict[str, Any]) -> None:
+    made = openapi.operation("old", "An old way", tag="service", answers={200: "Record"}, deprecated=True)["openapi_extra"][openapi.WHOLE]
+    for one in (made, *(one for _, _, one in every(document) if one.get("deprecated"))):
+        assert one["deprecated"] is True
+        assert {"Deprecation", "Sunset"} <= set(one["responses"]["200"]["headers"])
 
 
 # ---------------------------------------------------------------- the request, made of the dictionary

@@ -110,7 +110,7 @@ def test_what_the_schema_allows_is_read(data: st.DataObject, knowledge: Knowledg
     assert [one for one in problems_of(knowledge, line) if one["code"] not in OF_THE_LAW] == []
 
 
-@settings(max_examples=max(15, settings.default.max_examples // 8), suppress_health_check=list(HealthCheck))
+@settings(max_examples=max(15, settings().max_examples // 8), suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_an_entry_that_the_schema_allows_is_read(data: st.DataObject, knowledge: Knowledge, entries: st.SearchStrategy[Any]) -> None:
     entry = {"entry_date": "2025-09-02", **data.draw(entries)}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
+import pyarrow as pa  # type: ignore[import-untyped]
 import pytest
 import schemathesis
 from hypothesis import strategies as st
@@ -101,8 +101,8 @@ def run(schema: Any) -> Found:
                 found.requests[case.value.operation.label] += 1
             found.statuses.update(one.response.status_code for one in event.recorder.interactions.values() if one.response is not None)
             for checks in event.recorder.checks.values():
-                failed = (check for check in checks if check.status is Status.FAILURE and check.failure_info is not None)
-                found.wrong += [f"{event.recorder.label}: {check.name}: {check.failure_info.failure.message}" for check in failed]
+                failed = [(check.name, check.failure_info) for check in checks if check.status is Status.FAILURE]
+                found.wrong += [f"{event.recorder.label}: {name}: {info.failure.message if info else ''}" for name, info in failed]
             if event.status in {Status.FAILURE, Status.ERROR} and not found.wrong:
                 found.wrong.append(f"{event.recorder.label}: {event.status}")
         elif isinstance(event, events.NonFatalError | events.FatalError):

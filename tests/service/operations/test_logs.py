@@ -99,6 +99,23 @@ def test_lines_of_requests_are_gathered_into_one_write_and_urgent_ones_come_afte
     assert len(wrote) == 2
 
 
+def test_lines_of_a_loop_that_ended_early_are_written_with_the_next() -> None:
+    wrote: list[str] = []
+    lines = Lines(wrote.append)
+
+    async def add(line: str, wait: float) -> None:
+        lines.add(line)
+        await asyncio.sleep(wait)
+
+    asyncio.run(add("1\n", 0))
+    asyncio.run(add("2\n", 0.05))
+    assert wrote == ["1\n2\n"]
+    lines.flush()
+    asyncio.run(add("3\n", 0))
+    lines.flush()
+    assert wrote[1:] == ["3\n"]
+
+
 def test_reader_of_the_log_that_is_gone_stops_nobody() -> None:
     def broken(_text: str) -> None:
         raise BrokenPipeError

@@ -10,6 +10,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -196,8 +197,7 @@ def test_server_that_asks_for_keys_and_has_none_says_so_loudly_and_refuses_every
 
 
 def test_unix_socket_is_served_taken_over_from_the_dead_and_never_from_the_living(rules: Path, tmp_path: Path) -> None:
-    short = Path(f"/tmp/tariff-test-{os.getpid()}")  # noqa: S108  a path of a socket has at most a hundred characters
-    short.mkdir(mode=0o700)
+    short = Path(tempfile.mkdtemp(prefix="tariff-"))  # the path of a socket has at most a hundred characters
     path = short / "api.sock"
     try:
         left = socket.socket(socket.AF_UNIX)

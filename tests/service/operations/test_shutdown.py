@@ -64,6 +64,7 @@ def test_request_that_has_begun_is_answered_and_stored_after_the_signal(tmp_path
             sock.sendall(body[-1:])
             status, answer = whole_answer(sock)
         assert served.wait() == 0
+        assert '"status":201' in served.log  # the last line of the log is not lost
     assert status == 201
     assert json.loads(answer)["lines"][0]["duty"]
 
