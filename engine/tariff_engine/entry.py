@@ -161,7 +161,8 @@ def assess_row(knowledge: Knowledge, raw: object, explain: Explain = "full") -> 
     name = _identity(facts.pop("id", ""), "id")
     line = knowledge.read(facts)
     answer = knowledge.answer(line, name, explain)
-    return {**answer, **frame(knowledge, [(name, line)], [answer])}
+    around = frame(knowledge, [(name, line)], [answer])  # first: it takes the duties of released goods out of the answer
+    return {**answer, **around}
 
 
 def problem_of(error: Exception) -> Problem:

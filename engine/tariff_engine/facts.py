@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Context, Decimal, InvalidOperation
+from types import UnionType
 from typing import TYPE_CHECKING, Any
 
 from tariff_engine.evaluate.words import dotted
@@ -303,9 +304,9 @@ def _heading(item: Any) -> Any:
     return dotted(item) if isinstance(item, str) and len(item) == 8 and item.isascii() and item.isdigit() else item  # noqa: PLR2004
 
 
-def _list(name: str, value: Any) -> list[Any]:
-    if not isinstance(value, list) or not all(isinstance(item, str | dict) for item in value):
-        raise _wrong(name, value, "a list")
+def _list(name: str, value: Any, items: type[str] | UnionType = str) -> list[Any]:
+    if not isinstance(value, list) or not all(isinstance(item, items) for item in value):
+        raise _wrong(name, value, "a list of texts" if items is str else "a list")
     if len(value) > _MAX_LIST:
         raise refuse("too_long", name, f"{name} has {len(value)} items", f"send at most {_MAX_LIST}")
     return [_heading(item) for item in value]
@@ -315,7 +316,7 @@ def _cases(name: str, value: Any) -> list[Any] | bool | None:
     """A list of cases, or true where they are not named; false says that there are none."""
     if isinstance(value, bool):
         return value or None
-    return _list(name, value)
+    return _list(name, value, str | dict)
 
 
 def _quantities(name: str, value: Any) -> dict[str, Decimal]:

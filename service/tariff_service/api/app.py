@@ -6,7 +6,6 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
@@ -15,16 +14,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tariff_engine import __version__
-from tariff_engine.problems import LawConflictError, Problem, ProblemError, RulebookError
+from tariff_engine.problems import LawConflictError, ProblemError, RulebookError
 from tariff_service.api import assessments, batch, compare_routes, health, law_routes, rulebooks
-from tariff_service.api.allowing import allowed_methods
+from tariff_service.api.caching import KEEP, etag_of, unchanged
 from tariff_service.api.document import document
 from tariff_service.api.guarding import Guard, service_at
 from tariff_service.api.metrics import Metrics
-from tariff_service.api.observing import REQUEST_ID, Observing
-from tariff_service.api.problems import Refusal, page, refusal_of
+from tariff_service.api.observing import Observing
+from tariff_service.api.problems import Refusal, page
+from tariff_service.api.refusing import response_of
 from tariff_service.api.settings import Settings
 from tariff_service.api.state import Rulebooks, Served, Service
+from tariff_service.output import encode
 from tariff_service.store.faults import StoreBusy, StoreError
 from tariff_service.store.replay import ReplayEngines
 from tariff_service.store.rulebooks import archive
@@ -32,7 +33,6 @@ from tariff_service.store.store import AuditStore
 from tariff_service.store.writer import GroupCommit
 
 _THRESHOLDS = (20_000, 20, 50)  # an answer makes hundreds of objects and no cycles: look more seldom
-_CODES = {404: "not_found", 405: "method_not_allowed", 406: "not_acceptable", 415: "unsupported_media"}
 
 
 def open_service(settings: Settings) -> Service:
@@ -64,6 +64,7 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
     async def life(app: FastAPI) -> AsyncIterator[None]:
         opened = await asyncio.to_thread(open_service, settings) if service is None else service
         app.state.service = opened
+        app.openapi()  # now, and not while a request waits
         try:
             yield
         finally:
@@ -81,7 +82,7 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
         lifespan=life,
         docs_url=None,
         redoc_url=None,
-        openapi_url="/openapi.json",
+        openapi_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False},  # what is told of requests is told by observing.py
         redirect_slashes=False,
     )
@@ -97,16 +98,22 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
 
 def _describe(app: FastAPI, settings: Settings) -> None:
     """Make the OpenAPI document from the rulebook in use, once for each rulebook."""
-    made: dict[str, dict[str, Any]] = {}
+    made: dict[str, tuple[dict[str, Any], bytes]] = {}
 
-    def openapi() -> dict[str, Any]:
-        served = app.state.service.rulebooks.current
+    def of(served: Served) -> tuple[dict[str, Any], bytes]:
         if served.id not in made:
+            found = document(app, served.latest, authenticated=settings.authenticated)
             made.clear()
-            made[served.id] = document(app, served.latest, authenticated=settings.authenticated)
+            made[served.id] = found, encode(found)
         return made[served.id]
 
-    app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI's own documentation does
+    async def show(request: Request) -> Response:
+        served = app.state.service.rulebooks.current
+        headers = {"ETag": etag_of(served, request), "Cache-Control": KEEP}
+        return unchanged(request, headers) or Response(of(served)[1], 200, headers, "application/json")
+
+    app.openapi = lambda: of(app.state.service.rulebooks.current)[0]  # type: ignore[method-assign]  # as FastAPI's own documentation does
+    app.add_api_route("/openapi.json", show, include_in_schema=False)
 
 
 def _problem_page(code: str) -> Response:
@@ -121,33 +128,3 @@ def _answer_errors(app: FastAPI) -> None:
 
     for kind in (Refusal, ProblemError, RulebookError, LawConflictError, StoreBusy, StoreError, HTTPException):
         app.add_exception_handler(kind, refused)
-
-
-def response_of(error: Exception, request: Request) -> Response:
-    """Return an error as the response to a request."""
-    if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        methods = allowed_methods(request.app.openapi()["paths"], request.url.path)
-        error.headers = {**(error.headers or {}), **({"Allow": methods} if methods else {})}
-    instance = request.scope.get(REQUEST_ID, "")
-    return refusal_for(error).response(instance and f"urn:tariff:request:{instance}")
-
-
-def refusal_for(error: Exception) -> Refusal:
-    """Return any error as a refusal; what nobody foresaw is an internal error that tells nothing of the inside."""
-    if isinstance(error, Refusal):
-        return error
-    if isinstance(error, ProblemError):
-        return refusal_of(error.problem)
-    if isinstance(error, LawConflictError):
-        return refusal_of(Problem("law_conflict", "entry", str(error)))
-    if isinstance(error, RulebookError):
-        errors = [{"code": "rulebook_wrong", "detail": line} for line in str(error).splitlines()]
-        return Refusal("rulebook_wrong", "the rulebook cannot be used", errors=errors)
-    if isinstance(error, StoreBusy):
-        return Refusal("overloaded", f"{error}; nothing was stored", headers={"Retry-After": "1"})
-    if isinstance(error, StoreError):
-        return Refusal(error.code, error.message, fix=error.fix, headers={"Retry-After": "5"})
-    if isinstance(error, HTTPException):
-        code = _CODES.get(error.status_code, "unprocessable")
-        return Refusal(code, str(error.detail), status=error.status_code, headers=error.headers)
-    return Refusal("internal_error", "a fault of the service; nothing was stored", fix="report it with the request id")

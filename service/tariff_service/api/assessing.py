@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal, cast
 
+from starlette.datastructures import QueryParams
+
 from tariff_engine.entry import entry_steps
 from tariff_engine.problems import LawConflictError, Problem, ProblemError
 from tariff_service.api.problems import UNREADABLE, Refusal, allowed_parameters, catalogue, errors_of, refusal_of
@@ -41,18 +43,15 @@ class Answered:
     entry_date: str | None
 
 
-def read_asked(query: Mapping[str, str], more: tuple[str, ...] = ()) -> Asked:
-    """Read the query parameters of an assessment. Raises Refusal."""
+def read_asked(query: QueryParams, *, plain: Explain = "full") -> Asked:
+    """Read the query parameters of an assessment; `plain` is how much is explained where nobody says. Raises Refusal."""
     if not query:
-        return _PLAIN
-    allowed_parameters(query, ("explain", "known_on", "store", *more))
-    explain = query.get("explain", "full")
+        return Asked(plain)
+    allowed_parameters(query, ("explain", "known_on", "store"))
+    explain = query.get("explain", plain)
     if explain not in _LEVELS:
         raise Refusal("bad_parameter", f"explain is none, summary or full, not {explain[:40]!r}")
     return Asked(cast("Explain", explain), read_day(query.get("known_on"), "known_on"), read_flag(query.get("store", "true"), "store"))
-
-
-_PLAIN = Asked()
 
 
 def read_day(text: str | None, name: str) -> date | None:

@@ -18,6 +18,7 @@ from tariff_engine.entry import ENGINE
 from tariff_service.api import openapi
 from tariff_service.api.assessing import Answered, Asked, assess, etag, read_asked, read_body, read_day, read_flag
 from tariff_service.api.bodies import read_whole
+from tariff_service.api.caching import unchanged
 from tariff_service.api.callers import Caller, caller_of
 from tariff_service.api.paging import read_limit, read_place, shown_page
 from tariff_service.api.problems import Refusal, allowed_parameters
@@ -220,9 +221,7 @@ async def read(request: Request, record_id: str) -> Response:
     record = await _record(request, record_id)
     content = _bytes(record)
     headers = {"ETag": etag(orjson.loads(content)), "Cache-Control": "private, immutable, max-age=31536000"}
-    if request.headers.get("if-none-match") == headers["ETag"]:
-        return Response(None, 304, headers)
-    return Response(content, 200, headers, _JSON)
+    return unchanged(request, headers) or Response(content, 200, headers, _JSON)
 
 
 @router.get("/v1/assessments/{record_id}/record", **openapi.RECORD)

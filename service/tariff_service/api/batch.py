@@ -70,13 +70,11 @@ async def assess_batch(request: Request) -> Response:
     refuse_media(request, frozenset(_TYPES))
     sent = media_type(request)
     wanted = accepted(request.headers.get("accept", "*/*"), sent)
-    query = dict(request.query_params)
+    asked = read_asked(request.query_params, plain="none" if wanted == arrow_batch.MEDIA else "full")
     if sent == arrow_batch.MEDIA:
         arrow_batch.needed("unsupported_media")
     if wanted == arrow_batch.MEDIA:
         arrow_batch.needed("not_acceptable")
-        query.setdefault("explain", "none")
-    asked = read_asked(query)
     if arrow_batch.MEDIA in {sent, wanted}:
         await asyncio.to_thread(arrow_batch.load)
     await service.rulebooks.knowledge(served, asked.known_on)

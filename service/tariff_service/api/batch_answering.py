@@ -12,6 +12,7 @@ from tariff_service.api.assessing import Answered, Asked, assess, read_body
 from tariff_service.api.assessments import conflict, draft_of, put, replayed
 from tariff_service.api.callers import Caller
 from tariff_service.api.problems import Refusal
+from tariff_service.api.refusing import refusal_for
 from tariff_service.api.row_stream import Row
 from tariff_service.api.row_window import RowAnswer, Turns, Work
 from tariff_service.api.state import Served, Service
@@ -119,8 +120,6 @@ class Assessor:
 
 def refusal_of_row(error: Exception) -> Refusal:
     """Return what went wrong with a row as a refusal."""
-    from tariff_service.api.app import refusal_for  # noqa: PLC0415  the application imports this module's endpoint
-
     found = refusal_for(error)
     if found.code == "internal_error":
         _LOG.error("a row of a batch failed: %s", type(error).__name__)

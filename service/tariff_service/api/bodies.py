@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from tariff_service.api.problems import Refusal
 from tariff_service.api.settings import Settings
@@ -40,27 +40,22 @@ async def read_whole(request: Request, settings: Settings, known: frozenset[str]
     parts: list[bytes] = []
     size = 0
     try:
-        stream = request.stream()
-        while True:
-            part = await _next(stream, settings.body_timeout)
-            if part is None:
-                break
-            size += len(part)
-            if size > settings.max_body:
-                raise _too_large(settings)
-            parts.append(part)
-    except ClientDisconnect:
-        raise Refusal("body_incomplete", "the connection ended before the body did") from None
-    return parts[0] if len(parts) == 1 else b"".join(parts)
-
-
-async def _next(stream: object, limit: float) -> bytes | None:
-    """Return the next part of a body, or None at its end."""
-    try:
-        async with asyncio.timeout(limit):
-            return await anext(stream, None)  # type: ignore[call-overload, no-any-return]
+        async with asyncio.timeout(settings.body_timeout):
+            more = True
+            while more:
+                message = await request.receive()
+                if message["type"] == "http.disconnect":
+                    raise Refusal("body_incomplete", "the connection ended before the body did")
+                part = message.get("body", b"")
+                more = message.get("more_body", False)
+                size += len(part)
+                if size > settings.max_body:
+                    raise _too_large(settings)
+                parts.append(part)
     except TimeoutError:
-        raise Refusal("body_too_slow", f"no further part of the body within {limit:g} s", headers={"Connection": "close"}) from None
+        detail = f"the body was not there within {settings.body_timeout:g} s"
+        raise Refusal("body_too_slow", detail, headers={"Connection": "close"}) from None
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def _too_large(settings: Settings) -> Refusal:

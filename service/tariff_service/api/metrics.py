@@ -168,8 +168,8 @@ def _of_service(service: Service) -> Samples:
     counters, lag = service.writer.counters, service.writer.lag()
     served, rulebooks = service.rulebooks.current, service.rulebooks
     return {
-        "tariff_known_day_hits_total": {(): float(getattr(rulebooks, "hits", 0))},
-        "tariff_known_day_loads_total": {(): float(getattr(rulebooks, "loads", 0))},
+        "tariff_known_day_hits_total": {(): float(rulebooks.hits)},
+        "tariff_known_day_loads_total": {(): float(rulebooks.loads)},
         "tariff_store_commits_total": {(): float(counters.commits)},
         "tariff_store_records_total": {(): float(counters.records)},
         "tariff_store_failed_commits_total": {(): float(counters.failures)},

@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import Any
 
 import yaml
+from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
 from tariff_engine.problems import Problem
@@ -130,7 +131,12 @@ def refusal_of(problem: Problem, *, status: int | None = None, **where: Any) -> 
 
 
 def allowed_parameters(sent: Iterable[str], known: Iterable[str]) -> None:
-    """Refuse query parameters that the endpoint does not have. Raises Refusal."""
+    """Refuse query parameters that the endpoint does not have, or that stand twice. Raises Refusal."""
+    if isinstance(sent, QueryParams):
+        names = [name for name, _ in sent.multi_items()]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise Refusal("bad_parameter", f"the query parameter {twice[:60]!r} stands twice", fix="send it once")
     allowed = set(known)
     for name in sent:
         if name not in allowed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import zlib
+from functools import lru_cache
 from typing import Any, Final
 
 from fastapi import APIRouter
@@ -12,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tariff_service.api import openapi
+from tariff_service.api.caching import unchanged
 from tariff_service.api.callers import caller_of
 from tariff_service.api.openapi import Told, in_path
 from tariff_service.api.problems import Refusal, allowed_parameters
@@ -133,9 +135,15 @@ async def _content(request: Request, service: Service, wanted: str) -> Response:
     kept = await asyncio.to_thread(service.store.rulebook, wanted)
     if kept is None:
         raise Refusal("not_found", "no rulebook of this id was ever in use here")
-    packed = await asyncio.to_thread(lambda: gzip.compress(zlib.decompress(kept), mtime=0))
+    packed = await asyncio.to_thread(_packed, kept)
     name = "".join(letter for letter in wanted.rpartition(":")[2] if letter.isalnum())[:12]
     return _cached(request, packed, f"{wanted}.tar", _GZIP, {"Content-Disposition": f'attachment; filename="rulebook-{name}.tar.gz"'})
+
+
+@lru_cache(maxsize=1)
+def _packed(kept: bytes) -> bytes:
+    """Return an archive as every system can unpack it."""
+    return gzip.compress(zlib.decompress(kept), mtime=0)
 
 
 def _asked(request: Request) -> Service:
@@ -146,8 +154,7 @@ def _asked(request: Request) -> Service:
 
 def _cached(request: Request, body: bytes, tag: str, media: str = "application/json", more: dict[str, str] | None = None) -> Response:
     headers = {"ETag": f'"{tag}"', "Cache-Control": "private, no-cache", "Vary": "Accept", **(more or {})}
-    sent = request.headers.get("if-none-match", "").removeprefix("W/")
-    return Response(None, 304, headers) if sent == headers["ETag"] else Response(body, 200, headers, media)
+    return unchanged(request, headers) or Response(body, 200, headers, media)
 
 
 @router.post("/v1/rulebooks:reload", **_RELOAD)

@@ -35,7 +35,7 @@ class Settings:
     max_row: int = MAX_ROW
     max_concurrency: int = 512  # requests in work; beyond it 503
     time_limit: float = 30.0  # of one answer
-    body_timeout: float = 20.0  # until the next part of a body
+    body_timeout: float = 30.0  # for the whole of a body; in a batch, until its next part
     drain: float = 20.0  # for what is in work when the server stops
     known_days: int = 6  # earlier knowledge days whose law is kept in memory
     trusted_proxies: tuple[str, ...] = ()  # addresses whose X-Forwarded-* headers count
@@ -44,5 +44,5 @@ class Settings:
 
     @property
     def authenticated(self) -> bool:
-        """Whether callers must show a key."""
-        return not is_loopback(self.host) if self.auth is None else self.auth
+        """Whether callers must show a key. Behind a proxy the address says nothing about who can reach the server."""
+        return not is_loopback(self.host) or bool(self.trusted_proxies) if self.auth is None else self.auth

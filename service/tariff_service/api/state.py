@@ -81,14 +81,18 @@ class Rulebooks:
     """The rulebook in use. It is exchanged in one assignment; whoever works with the old one keeps it."""
 
     current: Served
+    hits: int = 0  # knowledge days that were in memory
+    loads: int = 0  # and those that were not
     _loading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def knowledge(self, served: Served, known_on: date | None) -> Knowledge:
         """Return the law as known on a day. A day that is new is compiled in a thread, one at a time, while others are answered."""
         if served.engine.has(known_on):
+            self.hits += 1
             return served.engine.at(known_on)
         async with self._loading:
             if not served.engine.has(known_on):
+                self.loads += 1
                 served.engine.take_over(known_on, await asyncio.to_thread(served.engine.load, known_on))
         return served.engine.at(known_on)
 

@@ -12,9 +12,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal, Self, cast
 
-from tariff_engine import __version__
 from tariff_engine.engine import Engine
-from tariff_engine.entry import assess_entry
+from tariff_engine.entry import ENGINE, assess_entry
 from tariff_engine.problems import ProblemError, refuse
 from tariff_service.output import encode
 from tariff_service.reading import decode, parse_json
@@ -61,10 +60,10 @@ def replay(record: Record, engine: Engine) -> Replayed:
     except ProblemError as error:
         found = encode({"problem": error.problem.as_dict()})
     if found == record.answer:
-        return Replayed(equal=True, engine_then=record.engine, engine_now=__version__)
+        return Replayed(equal=True, engine_then=record.engine, engine_now=ENGINE)
     then, now = (parse_json(content.decode(), record.id) for content in (record.answer, found))
     differing = tuple(one for one, _ in zip(differences(then, now), range(_SHOWN), strict=False))
-    return Replayed(equal=False, engine_then=record.engine, engine_now=__version__, differences=differing)
+    return Replayed(equal=False, engine_then=record.engine, engine_now=ENGINE, differences=differing)
 
 
 def differences(then: Any, now: Any, pointer: str = "") -> Iterator[Difference]:
