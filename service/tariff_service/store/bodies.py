@@ -9,7 +9,7 @@ from collections.abc import Sequence
 _PLAIN = b"\0"
 _LEVEL = 1  # takes a third of the time of the default and leaves an answer a third of its size
 MAX_BODY = 512_000_000  # bytes; far above any answer, so that a damaged body cannot fill the memory
-SMALL = 1024  # bytes; shorter ones gain nothing
+SMALL = 65_536  # bytes; zlib lets go of the interpreter, and taking it back from a busy server costs more than shorter bodies gain
 _LENGTH = struct.Struct(">I")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Engine, Integer, bindparam, insert, select, update
@@ -28,6 +29,7 @@ PAGE = (
     .limit(bindparam("count", type_=Integer))
 )
 NOTICES = select(records).where(records.c.kind != "assessment").order_by(records.c.seq)
+_AT_ONCE = 128  # rows of one statement; their values stay far below SQLite's 32,766
 _COLUMNS = tuple(column.name for column in records.columns)
 
 
@@ -68,7 +70,7 @@ class LogTransaction:
 
     def insert(self, rows: Sequence[Row]) -> None:
         """Insert rows that were chained, and move the head to the last of them."""
-        self._cursor.executemany(self._log.insert, rows)
+        self._log.insert_all(self._cursor, rows)
         self._cursor.execute(self._log.advance, {"new_seq": rows[-1]["seq"], "new_hash": rows[-1]["hash"]})
 
 
@@ -88,6 +90,15 @@ class Log:
         self._page, self._notices = PAGE.compile(dialect=engine.dialect), NOTICES.compile(dialect=engine.dialect)
         self.insert = text(INSERT)
         self.advance = text(ADVANCE)
+
+    def insert_all(self, cursor: Any, rows: Sequence[Row]) -> None:
+        """Insert rows. On SQLite in one statement, since the driver lets go of the interpreter for each, while requests want it."""
+        if self._begin is None:
+            cursor.executemany(self.insert, rows)
+            return
+        for place in range(0, len(rows), _AT_ONCE):
+            some = rows[place : place + _AT_ONCE]
+            cursor.execute(_many(len(some)), [row[name] for row in some for name in _COLUMNS])
 
     def read_by_key(self, key: str) -> Row | None:
         """Return the row that holds the hash of an idempotency key."""
@@ -143,6 +154,13 @@ class Log:
             raise
         finally:
             connection.close()
+
+
+@lru_cache(maxsize=_AT_ONCE)
+def _many(count: int) -> str:
+    """Return the statement that inserts so many rows into a SQLite store. Names and marks alone stand in it, no value."""
+    one = f"({', '.join('?' * len(_COLUMNS))})"
+    return f"INSERT INTO {records.name} ({', '.join(_COLUMNS)}) VALUES {', '.join([one] * count)}"  # noqa: S608
 
 
 def _fetch(cursor: Any, statement: str, values: Mapping[str, object]) -> list[Row]:

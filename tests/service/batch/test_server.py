@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
 
-import httpx
+import httpx2 as httpx
 import pytest
 from tests.service.batch.talking import BATCH, GOOD, NDJSON, answer_bytes, lines
 from tests.service.server import Running, running
