@@ -108,7 +108,9 @@ async def connect(port: int, count: int) -> list[Connection]:
     return [(await loop.create_connection(Connection, "127.0.0.1", port))[1] for _ in range(count)]
 
 
-async def flat_out(port: int, requests: Requests, connections: int, seconds: float, limit: int | None = None) -> tuple[float, list[float], int]:
+async def flat_out(
+    port: int, requests: Requests, connections: int, seconds: float, limit: int | None = None
+) -> tuple[float, list[float], int]:
     """Ask as fast as answers come. Return requests a second, latencies in seconds, mean size of an answer."""
     taken: list[float] = []
     sizes: list[int] = []
@@ -205,8 +207,13 @@ async def measure(port: int, pid: int, options: argparse.Namespace) -> None:
         rate, taken, size = await flat_out(port, stored, options.connections, options.seconds)
         rates.append(rate)
         ratios.append(plain / rate)
-        print(f"stored {rate:6.0f}/s  p50 {share(taken, 0.5):5.1f} ms  p99 {share(taken, 0.99):5.1f} ms  canned {plain:6.0f}/s  overhead {plain / rate:4.2f}x", flush=True)
-    print(f"medians: stored {statistics.median(rates):.0f}/s, overhead {statistics.median(ratios):.2f}x, answer {size:,} bytes, {options.patterns} patterns")
+        print(
+            f"stored {rate:6.0f}/s  p50 {share(taken, 0.5):5.1f} ms  p99 {share(taken, 0.99):5.1f} ms  canned {plain:6.0f}/s  overhead {plain / rate:4.2f}x",
+            flush=True,
+        )
+    print(
+        f"medians: stored {statistics.median(rates):.0f}/s, overhead {statistics.median(ratios):.2f}x, answer {size:,} bytes, {options.patterns} patterns"
+    )
     taken = await paced(port, stored, options.pace, options.seconds)
     print(f"at {options.pace}/s: p50 {share(taken, 0.5):.1f} ms, p99 {share(taken, 0.99):.1f} ms, p99.9 {share(taken, 0.999):.1f} ms")
     print(f"resident {resident(pid):.0f} MiB")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from operator import attrgetter, itemgetter
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tariff_engine.evaluate.words import dotted
 from tariff_engine.money import approximate_percent, approximate_ratio, dollars_text, percent_text
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tariff_engine.base import LineBase
+    from tariff_engine.compiled.plan import Plan
     from tariff_engine.evaluate.derivation import Derivation, Row
     from tariff_engine.facts import Line
     from tariff_engine.inquiry import Inquiry
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
     from tariff_engine.rates import Rate
 
 
-@dataclass(frozen=True, slots=True)
-class LineParts:
+class LineParts(NamedTuple):
     """Everything that an answer on one line is made of."""
 
     id: str
@@ -38,10 +38,16 @@ class LineParts:
     says: dict[str, str]
     adcvd: Sequence[dict[str, Any]]
     adcvd_duty: int
+    plan: Plan
+
+
+_PLAIN = frozenset({str, bool, int})
 
 
 def plain(value: Any) -> Any:
     """Return a fact's value as JSON says it: decimals and dates as text."""
+    if value is None or value.__class__ in _PLAIN:
+        return value
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, date):
@@ -51,17 +57,19 @@ def plain(value: Any) -> Any:
     return [plain(item) for item in value] if isinstance(value, list) else value
 
 
-_difference = attrgetter("difference")
+_dotted = lru_cache(maxsize=32_768)(dotted)
 
 
 def line_answer(law: Law, parts: LineParts) -> dict[str, Any]:
     """Return the answer on one line."""
     line, base, derivation = parts.line, parts.base, parts.derivation
-    duty = derivation.duty
+    rows = sum([row.duty for row in derivation.rows])
+    duty = None if derivation.base_duty is None else derivation.base_duty + rows
+    additional = rows - ((derivation.full_base_duty or 0) - (derivation.base_duty or 0))
     total = None if duty is None else duty + parts.adcvd_duty
-    headings = [_heading(law, row, parts.says) for row in derivation.rows]
+    headings = _headings(law, parts)
     headings.extend(parts.adcvd)
-    code, rate = dotted(line.hts), _rate_text(base.rate)
+    code, rate = _dotted(line.hts), _rate_text(base.rate)
     headings.append(_base_heading(parts, code, rate))
     answer: dict[str, Any] = {
         "id": parts.id,
@@ -72,15 +80,14 @@ def line_answer(law: Law, parts: LineParts) -> dict[str, Any]:
         "headings": headings,
         "base": _base(base, derivation, rate),
         "duty": None if total is None else dollars_text(total),
-        "additional_duty": dollars_text(derivation.additional),
-        "additional_rate": _share(derivation.additional, line.value),
+        "additional_duty": dollars_text(additional),
+        "additional_rate": _share(additional, line.value),
     }
     if derivation.prohibited:
         answer["prohibited"] = True
     if parts.verdicts:
         answer["programs"] = list(parts.verdicts)
-    questions = _questions(law, parts)
-    answer["questions"] = questions
+    answer["questions"] = _questions(law, parts)
     answer["assumptions"] = _assumptions(law, parts)
     answer["range"] = _range(parts, total)
     warnings = list(parts.warnings)
@@ -88,7 +95,7 @@ def line_answer(law: Law, parts: LineParts) -> dict[str, Any]:
         message = "so many facts are open that not every combination of answers was tried: the range may be wider"
         warnings.append(Problem("range_incomplete", "line", message, "answer the questions with the largest differences first"))
     answer["warnings"] = [warning.as_dict() for warning in warnings]
-    answer["filing"] = {"lines": _filing(parts, code, rate)}
+    answer["filing"] = {"lines": _filing(parts, [row["rate"] for row in headings], code, rate)}
     answer["savings"] = _savings(law, parts)
     return answer
 
@@ -111,6 +118,21 @@ def _rate_text(rate: Rate) -> str:
     return found[1]
 
 
+def _headings(law: Law, parts: LineParts) -> list[dict[str, Any]]:
+    """Return the rows as they stand in an answer: what the plan settles is written once, the dollars for each line."""
+    rows, forms = parts.derivation.rows, parts.plan.headings
+    if forms is None:
+        charged = len(parts.plan.rows)  # what follows are credits, which differ from line to line
+        forms = parts.plan.headings = tuple(_heading(law, row, parts.says) for row in rows[:charged])
+    found = []
+    for row, form in zip(rows, forms, strict=False):
+        shown = form.copy()
+        shown["base_value"], shown["duty"] = str(row.base), dollars_text(row.duty)
+        found.append(shown)
+    found.extend(_heading(law, row, parts.says) for row in rows[len(forms) :])
+    return found
+
+
 def _heading(law: Law, row: Row, says: dict[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = {
         "heading": row.heading,
@@ -120,7 +142,7 @@ def _heading(law: Law, row: Row, says: dict[str, str]) -> dict[str, Any]:
         "base_value": str(row.base),
         "duty": dollars_text(row.duty),
         "says": says[row.provision],
-        "cites": list(row.cites),
+        "cites": row.cites,
     }
     if row.since:
         found["since"] = row.since.isoformat()
@@ -142,7 +164,7 @@ def _base_heading(parts: LineParts, code: str, rate: str) -> dict[str, Any]:
         "base_value": str(parts.base.base.value),
         "duty": None if left is None else dollars_text(left),
         "says": _COLUMNS[parts.base.column],
-        "cites": [f"{dotted(parts.base.tariff.rate_line)}, {parts.base.tariff.edition}"],
+        "cites": (f"{_dotted(parts.base.tariff.rate_line)}, {parts.base.tariff.edition}",),
     }
 
 
@@ -175,7 +197,7 @@ def _questions(law: Law, parts: LineParts) -> list[dict[str, Any]]:
             {
                 "fact": "quantity",
                 "asks": law.facts["quantity"].question,
-                "units": list(parts.base.missing),
+                "units": parts.base.missing,
                 "because": f"the rate {_rate_text(parts.base.rate)} is computed from: {units}",
                 "answers": [],
             }
@@ -192,13 +214,13 @@ def _questions(law: Law, parts: LineParts) -> list[dict[str, Any]]:
                     "answer": plain(option.answer),
                     "duty": dollars_text(option.duty + parts.adcvd_duty),
                     "difference": dollars_text(option.difference),
-                    "headings": list(option.headings),
+                    "headings": option.headings,
                 }
                 for option in question.options
             ],
         }
         if question.linked:
-            item["together_with"] = list(question.linked)
+            item["together_with"] = question.linked
         found.append(item)
     return found
 
@@ -206,7 +228,7 @@ def _questions(law: Law, parts: LineParts) -> list[dict[str, Any]]:
 def _assumptions(law: Law, parts: LineParts) -> list[dict[str, Any]]:
     """What was taken, for the facts that matter."""
     found: list[dict[str, Any]] = [
-        {"fact": question.fact, "taken": plain(question.taken), "because": question.because, "provisions": list(question.rules)}
+        {"fact": question.fact, "taken": plain(question.taken), "because": question.because, "provisions": question.rules}
         for question in (parts.inquiry.questions if parts.inquiry else ())
     ]
     if parts.base.missing:
@@ -225,24 +247,25 @@ def _range(parts: LineParts, total: int | None) -> dict[str, str | None]:
     return {"low": dollars_text(inquiry.low + parts.adcvd_duty), "high": dollars_text(inquiry.high + parts.adcvd_duty)}
 
 
-def _filing(parts: LineParts, code: str, rate: str) -> list[dict[str, Any]]:
+def _filing(parts: LineParts, rates: list[str], code: str, rate: str) -> list[dict[str, Any]]:
     """The lines to file: one, or as many as law treats parts of the value apart. Their values sum to the entered value."""
     found, rows = list[dict[str, Any]](), parts.derivation.rows
     for segment in parts.derivation.segments:
-        numbers: list[dict[str, str | None]] = [
-            {"heading": rows[place].heading, "rate": percent_text(rows[place].rate), "duty": dollars_text(duty)}
-            for place, duty in zip(segment.rows, segment.duties, strict=True)
-            if rows[place].heading
-        ]
+        numbers: list[dict[str, str | None]] = []
+        for place, duty in zip(segment.rows, segment.duties, strict=True):
+            row = rows[place]
+            if row.heading:
+                numbers.append({"heading": row.heading, "rate": rates[place], "duty": dollars_text(duty)})
         base = segment.base_duty
         numbers.append({"heading": code, "rate": rate, "duty": None if base is None else dollars_text(base)})
         found.append({"value": str(segment.value), "parts": _part_names(segment.parts), "numbers": numbers})
     return found
 
 
-def _part_names(parts: frozenset[str]) -> list[str]:
+@lru_cache(maxsize=4096)
+def _part_names(parts: frozenset[str]) -> tuple[str, ...]:
     """Return the slices of the value that a line holds; the tiers of a slice under a cap are one."""
-    return sorted({part.partition("+")[0] for part in parts})
+    return tuple(sorted({part.partition("+")[0] for part in parts}))
 
 
 def _said(answer: Any) -> str:
@@ -253,8 +276,11 @@ def _savings(law: Law, parts: LineParts) -> list[dict[str, Any]]:
     """Answers that would lower the duty, if true, the largest saving first."""
     found = list[tuple[int, dict[str, Any]]]()
     for question in parts.inquiry.questions if parts.inquiry else ():
-        best = min(question.options, key=_difference, default=None)
-        if best is not None and best.difference < 0:
+        best, least = None, 0
+        for option in question.options:
+            if option.difference < least:
+                best, least = option, option.difference
+        if best is not None:
             spec = law.facts[question.fact]
             saving = {
                 "fact": question.fact,
@@ -262,7 +288,9 @@ def _savings(law: Law, parts: LineParts) -> list[dict[str, Any]]:
                 "answer": plain(best.answer),
                 "saves": dollars_text(-best.difference),
                 "duty": dollars_text(best.duty + parts.adcvd_duty),
-                "headings": list(best.headings),
+                "headings": best.headings,
             }
             found.append((best.difference, saving))
-    return [saving for _, saving in sorted(found, key=itemgetter(0))]
+    if len(found) > 1:
+        found.sort(key=itemgetter(0))
+    return [saving for _, saving in found]

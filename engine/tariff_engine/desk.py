@@ -9,7 +9,8 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from math import floor
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tariff_engine.deminimis import Gate, gate
 from tariff_engine.fee_law import Assumption
@@ -23,6 +24,37 @@ if TYPE_CHECKING:
 _MAX_KEPT = 20_000
 
 
+class FeeForm(NamedTuple):
+    """A fee as it stands in an answer, but for its amount where `scale` says how that follows from the value: its terms, least and most.
+
+    `sure` says that it is due whatever was taken for granted; `cents` is the amount where there is no scale; `low` is shown where given.
+    """
+
+    shown: dict[str, Any]
+    scale: tuple[int, int, int, int, int | None] | None
+    sure: bool
+    cents: int
+    low: str | None
+    exempt: tuple[dict[str, Any], ...]
+
+
+class Charged(NamedTuple):
+    """The fees of entries of one line that differ in value only; `more` are assumptions, questions and warnings, each a list of maps."""
+
+    mpf: FeeForm
+    hmf: FeeForm
+    entry: dict[str, Any]
+    more: tuple[tuple[str, tuple[dict[str, Any], ...]], ...]
+
+
+class Passed(NamedTuple):
+    """What the gate makes of shipments of one line as it stands in an answer, where they owe the `ordinary` duties; `more` as in `Charged`."""
+
+    shown: dict[str, Any]
+    more: tuple[tuple[str, tuple[dict[str, Any], ...]], ...]
+    ordinary: bool
+
+
 class Desk:
     """Assesses fees and passes the gate for entries under one law, and remembers both."""
 
@@ -32,13 +64,33 @@ class Desk:
         required = law.fees.rules.entry_types.required
         self._entry_steps = _steps([limit for row in required for limit in (row.over, row.line_over)])
         self._gate_steps = _steps([limit for row in law.de_minimis.rows for limit in (row.limit, row.over)])
+        # whole dollars exceed a threshold where they exceed its whole dollars
+        self._whole_entry_steps = list(map(floor, self._entry_steps))
+        self._whole_gate_steps = list(map(floor, self._gate_steps))
         self._fees: dict[tuple[Any, ...], tuple[FeeAnswer, Scale | None, Scale | None]] = {}
         self._gates: dict[tuple[Any, ...], Gate] = {}
+        self.charged: dict[tuple[Any, ...], Charged] = {}
+        self.passed: dict[tuple[Any, ...], Passed] = {}
 
     def fees(
         self, *, entry_date: date, mode: Mode | None, entry_type: str | None, lines: Sequence[FeeLine], treatment: Treatment
     ) -> FeeAnswer:
         """Return the fees as `assess_fees` does. Raises ProblemError as it does."""
+        answer, mpf, hmf = self.scaled(entry_date=entry_date, mode=mode, entry_type=entry_type, lines=lines, treatment=treatment)
+        value = lines[0].value if lines else 0
+        return FeeAnswer(
+            mpf.of(answer.mpf, value) if mpf else answer.mpf,
+            hmf.of(answer.hmf, value) if hmf else answer.hmf,
+            answer.entry,
+            answer.warnings,
+            answer.assumptions,
+            answer.questions,
+        )
+
+    def scaled(
+        self, *, entry_date: date, mode: Mode | None, entry_type: str | None, lines: Sequence[FeeLine], treatment: Treatment
+    ) -> tuple[FeeAnswer, Scale | None, Scale | None]:
+        """Return the fees as assessed on some value, and how the MPF and the HMF follow from it; None where they stand as they are."""
         one = lines[0] if len(lines) == 1 and lines[0].chapter98 is None and lines[0].value >= 0 else None
 
         def assess() -> tuple[FeeAnswer, Scale | None, Scale | None]:
@@ -55,18 +107,19 @@ class Desk:
             )
 
         if one is None:
-            return assess()[0]
+            return assess()[0], None, None
         shape = (one.number, one.origin, one.hts, one.spi, one.originating, one.usmca_qualifying, one.chapter99, one.adcvd, one.quota)
         key = (entry_date, mode, entry_type, treatment, bisect_left(self._entry_steps, one.value), shape)
-        answer, mpf, hmf = self._recall(self._fees, key, assess)
-        return FeeAnswer(
-            mpf.of(answer.mpf, one.value) if mpf else answer.mpf,
-            hmf.of(answer.hmf, one.value) if hmf else answer.hmf,
-            answer.entry,
-            answer.warnings,
-            answer.assumptions,
-            answer.questions,
-        )
+        found: tuple[FeeAnswer, Scale | None, Scale | None] = self.recall(self._fees, key, assess)
+        return found
+
+    def step(self, value: int) -> int:
+        """Return between which thresholds for fees the value of an entry lies."""
+        return bisect_left(self._whole_entry_steps, value)
+
+    def gate_step(self, value: Decimal, dollars: int) -> int:
+        """Return between which thresholds of the gate the value of a shipment lies; `dollars` is the value in whole dollars."""
+        return bisect_left(self._whole_gate_steps, dollars) if value == dollars else bisect_left(self._gate_steps, value)
 
     def gate(self, *, value_total: Decimal, value_is_retail: bool, **facts: Any) -> Gate:
         """Pass a shipment through the gate as `deminimis.gate` does, under the law of the desk. Raises ProblemError as it does."""
@@ -76,7 +129,7 @@ class Desk:
             law = self._law
             made = gate(law.de_minimis, visible=law.visible, value_total=value_total, value_is_retail=value_is_retail, **facts)
             if not made.not_applied:  # what is told of other exemptions names the value
-                self._recall(self._gates, key, lambda: made)
+                self.recall(self._gates, key, lambda: made)
             return made
         assumptions = kept.assumptions
         if not value_is_retail:
@@ -101,7 +154,8 @@ class Desk:
         )
 
     @staticmethod
-    def _recall(kept: dict[tuple[Any, ...], Any], key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+    def recall(kept: dict[tuple[Any, ...], Any], key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+        """Return what is remembered for a key; `make` it where nothing is. What is kept is bounded."""
         found = kept.get(key)
         if found is None:
             if len(kept) >= _MAX_KEPT:

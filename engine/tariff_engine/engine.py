@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from tariff_engine.adcvd import adcvd_rows
 from tariff_engine.answer import LineParts, line_answer
@@ -21,7 +20,6 @@ from tariff_engine.facts import FactReader, Line
 from tariff_engine.inquiry import Inquirer, Inquiry
 from tariff_engine.inquiry_answers import Answers, representatives, shares
 from tariff_engine.law import Law, knowledge_day
-from tariff_engine.money import cents_of
 from tariff_engine.problems import Problem, refuse
 
 _MAX_BARREN = 100_000
@@ -30,8 +28,7 @@ _SUMMARY = frozenset({"applies", "prohibited", "exempt", "displaced"})
 Explain = Literal["none", "summary", "full"]
 
 
-@dataclass(frozen=True, slots=True)
-class Assessed:
+class Assessed(NamedTuple):
     """An evaluated line with its base, as the inquiry sees it: claims that would lower the base duty are open facts too."""
 
     evaluated: Evaluated
@@ -104,13 +101,8 @@ class Knowledge:
         plan, book = evaluated.plan, self.law.compiled
         page: Page | None = plan.page
         if page is None:
-            page = plan.page = Page(self._templates(evaluated), self._money)
-
-        def cost(outcome: Outcome) -> int:
-            rate = outcome.extra(evaluated.base.ave) if outcome.add is None else outcome.add
-            return cents_of(rate, evaluated.amount(outcome.reach_mask, outcome.frame))
-
-        return page.render(lambda kind, fact: seen_words(book, evaluated, kind, fact), cost)
+            page = plan.page = Page(self._templates(evaluated), self._money, {*book.ratios, *book.ages})
+        return page.render(evaluated, lambda kind, fact: seen_words(book, evaluated, kind, fact))
 
     def _templates(self, evaluated: Evaluated) -> tuple[Template, ...]:
         """Make the verdicts of a plan; those of programs that the situation leaves nothing of are shared among situations."""
@@ -197,6 +189,7 @@ class Knowledge:
             says=self.says,
             adcvd=rows,
             adcvd_duty=amount,
+            plan=evaluated.plan,
         )
         return line_answer(self.law, parts)
 

@@ -9,19 +9,25 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from tariff_engine.evaluate.derivation import Kind, Outcome, Reason, Verdict
 from tariff_engine.evaluate.words import nearness, reason_words
-from tariff_engine.money import dollars_text
+from tariff_engine.money import cents_of, dollars_text
 
 if TYPE_CHECKING:
+    from tariff_engine.compiled.evaluated import Evaluated
     from tariff_engine.law import CalledOff, Law
 
 _UNPROMPTED = 4.5  # a claim that nobody is prompted for is farther than a table without a row, nearer than a product that is not listed
 _FIXED = frozenset({Kind.SUBJECT, Kind.BARRED, Kind.MET, Kind.DATES})  # what they show is the same for every line of a plan
 _MAX_KEPT = 32  # forms of the verdicts of one plan: its lines differ in product and origin, and in the facts shown
+_OF_LINE = {Kind.ORIGIN: "origin", Kind.PRODUCT: "hts", Kind.ENTERED: "day"}  # the attributes of a line that tests of some kinds meet
+_SAID = frozenset({str, bool, type(None)})  # values that differ where their words differ; numbers can be equal and written differently
 See = Callable[[Reason], str]
+Loss = tuple[Outcome, tuple[int, int, int] | None, int, int | None]
+"""An outcome that costs nothing on the line: its rate as integers where it is known, the parts of the value, what chapter 98 leaves."""
 
 _BY_KIND = {
     Kind.ORIGIN: "origin_not_covered",
@@ -66,61 +72,88 @@ class Template:
         if self.provision:
             found["provision"] = self.provision
         if self.headings:
-            found["headings"] = list(self.headings)
+            found["headings"] = self.headings
         if self.seen:
             found["facts"] = {reason.facts[0]: None if reason.unknown else see(reason) for reason in self.seen}
         if self.by:
-            found["instruments"] = list(self.by)
-        found["cites"] = list(self.cites)
+            found["instruments"] = self.by
+        found["cites"] = self.cites
         return found
+
+
+Forms = tuple[list[dict[str, Any]], list[tuple[int, dict[str, Any]]]]
+"""The verdicts that lines share, empty where one is rendered anew, and the facts in them by place; both are copied for each answer."""
 
 
 class Page:
     """The verdicts of a plan. Lines that show the same words share them; amounts of money, which differ from line to line, are shown anew."""
 
-    __slots__ = ("_anew", "_asks", "_kept", "_templates")
+    __slots__ = ("_anew", "_asks", "_facts", "_kept", "_losses", "_of_line", "_templates")
 
-    def __init__(self, templates: Iterable[Template], money: Container[str]) -> None:
-        """Collect what the templates show. `money` are the facts that state amounts."""
+    def __init__(self, templates: Iterable[Template], money: Container[str], derived: Container[str]) -> None:
+        """Collect what the templates show. `money` are the facts that state amounts, `derived` those that are computed from others."""
         self._templates = tuple(templates)
         shows = [{(reason.kind, reason.facts[0]) for reason in template.shows()} for template in self._templates]
-        self._anew = tuple(any(fact in money for _, fact in asks) for asks in shows)
-        steady = (ask for asks, anew in zip(shows, self._anew, strict=True) if not anew for ask in sorted(asks))
-        self._asks = tuple(dict.fromkeys(steady))
-        self._kept: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        anew = [any(fact in money for _, fact in asks) for asks in shows]
+        self._anew = tuple((place, template) for place, template in enumerate(self._templates) if anew[place])
+        steady = dict.fromkeys(ask for place, asks in enumerate(shows) if not anew[place] for ask in sorted(asks))
+        attributes = dict.fromkeys(_OF_LINE[kind] for kind, _ in steady if kind in _OF_LINE)
+        self._of_line = attrgetter(*attributes) if attributes else None
+        self._facts = tuple(fact for kind, fact in steady if kind is Kind.FACT and fact not in derived)
+        self._asks = tuple((kind, fact) for kind, fact in steady if kind not in _OF_LINE and (kind is not Kind.FACT or fact in derived))
+        self._losses = tuple((place, _loss(template.lost)) for place, template in enumerate(self._templates) if template.lost is not None)
+        self._kept: dict[tuple[Any, ...], Forms] = {}
 
-    def render(self, words: Callable[[str, str], str], cost: Callable[[Outcome], int]) -> list[dict[str, Any]]:
-        """Return the verdicts on a line, given the words for what a test of some kind met on a fact, and what an outcome would have cost."""
+    def render(self, evaluated: Evaluated, words: Callable[[str, str], str]) -> list[dict[str, Any]]:
+        """Return the verdicts on a line, given the words for what a test of some kind met on a fact."""
 
         def see(reason: Reason) -> str:
             return reason.seen if reason.kind in _FIXED or not reason.facts else words(reason.kind, reason.facts[0])
 
-        key = tuple([words(kind, fact) for kind, fact in self._asks])
+        line = evaluated.line
+        facts = line.facts
+        shown: list[Any] = [self._of_line(line)] if self._of_line is not None else []
+        for fact in self._facts:
+            value = facts.get(fact)
+            shown.append(value if value.__class__ in _SAID else words(Kind.FACT, fact))
+        if self._asks:
+            shown.extend([words(*ask) for ask in self._asks])
+        key = tuple(shown)
         kept = self._kept.get(key)
         if kept is None:
             if len(self._kept) >= _MAX_KEPT:
                 self._kept.clear()
-            kept = self._kept[key] = [{} if anew else made.render(see) for made, anew in zip(self._templates, self._anew, strict=True)]
-        found = []
-        for template, form in zip(self._templates, kept, strict=True):
-            verdict = _copy(form) if form else template.render(see)
-            if template.lost is not None:
-                verdict["would_be"] = dollars_text(cost(template.lost))
-            found.append(verdict)
+            kept = self._kept[key] = self._forms(see)
+        forms, shares = kept
+        found = [form.copy() for form in forms]  # the reader of an answer may change it
+        for place, inner in shares:
+            found[place]["facts"] = inner.copy()
+        for place, template in self._anew:
+            found[place] = template.render(see)
+        for place, loss in self._losses:
+            found[place]["would_be"] = _would_be(loss, evaluated)
         return found
 
+    def _forms(self, see: See) -> Forms:
+        anew = {place for place, _ in self._anew}
+        forms = [{} if place in anew else template.render(see) for place, template in enumerate(self._templates)]
+        return forms, [(place, form["facts"]) for place, form in enumerate(forms) if "facts" in form]
 
-def _copy(form: dict[str, Any]) -> dict[str, Any]:
-    """Return a verdict that its reader may change."""
-    found = form.copy()
-    found["cites"] = form["cites"].copy()
-    if "facts" in form:
-        found["facts"] = form["facts"].copy()
-    if "headings" in form:
-        found["headings"] = form["headings"].copy()
-    if "instruments" in form:
-        found["instruments"] = form["instruments"].copy()
-    return found
+
+def _loss(lost: Outcome) -> Loss:
+    rate = lost.add or Fraction(0)
+    terms = None if lost.add is None else (200 * rate.numerator, rate.denominator, 2 * rate.denominator)
+    return lost, terms, lost.reach_mask, lost.frame
+
+
+def _would_be(loss: Loss, evaluated: Evaluated) -> str:
+    """Return what an outcome would have cost."""
+    lost, terms, mask, frame = loss
+    dollars = evaluated.amount(mask, frame)
+    if terms is None:
+        return dollars_text(cents_of(lost.extra(evaluated.base.ave), dollars))
+    first, second, third = terms
+    return dollars_text((first * dollars + second) // third)
 
 
 @dataclass(frozen=True, slots=True)

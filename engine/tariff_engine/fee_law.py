@@ -93,7 +93,7 @@ class LawRow(Dated):
 
 def live(row: Dated, day: date, visible: Visible) -> bool:
     """Whether a row is known, and in effect on a day."""
-    return row.from_ <= day < (row.until or date.max) and visible(row.by, row.withdrawn_by)
+    return row.from_ <= day and (row.until is None or day < row.until) and visible(row.by, row.withdrawn_by)
 
 
 def last(rows: Iterable[_Row], day: date, visible: Visible) -> _Row | None:

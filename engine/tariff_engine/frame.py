@@ -8,23 +8,45 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from tariff_engine.deminimis import Gate
+from tariff_engine.desk import Charged, FeeForm, Passed
 from tariff_engine.entry_type import FeeLine
 from tariff_engine.fees import Fee, FeeAnswer
-from tariff_engine.money import cents, dollars_text
+from tariff_engine.money import CENTS, cents, dollars_text
 from tariff_engine.postal import PostalDuty, postal_duty
 
 if TYPE_CHECKING:
     from tariff_engine.engine import Knowledge
     from tariff_engine.facts import Line
+    from tariff_engine.fees import Scale
 
 _CHARGED = frozenset({"applies", "exempt", "displaced"})  # what a line would owe; goods that are released owe none of it
+_ADDITIONAL = frozenset({"additional", "total"})
 _RELIEVED = ("donation_relief", "informational_materials", "personal_use_accompanied_baggage")
+_UNUSUAL = frozenset(
+    {
+        *_RELIEVED,
+        "fair_retail_value",
+        "de_minimis_claimed",
+        "postal_method",
+        "export_country",
+        "bona_fide_gift",
+        "adcvd",
+        "quota_status",
+        "entry_type",
+        "chapter98",
+        "items",
+    }
+)  # facts besides those of most lines at which the gate and the fees look
 
 
 def frame(knowledge: Knowledge, lines: Sequence[tuple[str, Line]], answers: list[dict[str, Any]]) -> dict[str, Any]:
     """Pass the shipment through the gate, charge the fees, and add up. Answers of released goods lose their duties."""
     facts = lines[0][1].facts
     shown = [line for _, line in lines]
+    if len(shown) == 1 and _UNUSUAL.isdisjoint(facts):
+        passed = _pass(knowledge, shown[0])
+        if passed is not None:
+            return _ordinary(knowledge, shown[0], answers[0], passed)
     decision = _gate(knowledge, shown, facts)
     postal: PostalDuty | None = None
     if decision.result == "postal_duty":
@@ -41,6 +63,94 @@ def frame(knowledge: Knowledge, lines: Sequence[tuple[str, Line]], answers: list
         treatment=treatment,
     )
     return {"fees": _fees(fees), "de_minimis": _de_minimis(decision, postal), "totals": _totals(answers, fees, postal)}
+
+
+def _pass(knowledge: Knowledge, line: Line) -> Passed | None:
+    """Pass a shipment of one line, of which nothing unusual is stated; None where it owes other than the ordinary duties."""
+    desk, mode, value = knowledge.desk, line.facts.get("mode"), line.facts["value"]
+    key = (desk.gate_step(value, line.value), line.day, mode, line.origin, line.hts)
+    passed = desk.passed.get(key)
+    if passed is None:
+        decision = _gate(knowledge, [line], line.facts)
+        ordinary = decision.result == "entry_required" and not decision.not_applied and value >= 0  # what else is told names the value
+        shown = _de_minimis(decision, None)
+        more = tuple((name, tuple(shown.pop(name))) for name in ("questions", "warnings") if name in shown)
+        passed = desk.recall(desk.passed, key, lambda: Passed(shown, more, ordinary=ordinary))
+    return passed if passed.ordinary else None
+
+
+def _ordinary(knowledge: Knowledge, line: Line, answer: Mapping[str, Any], passed: Passed) -> dict[str, Any]:
+    """Return what stands around the one line of an entry that pays the ordinary duties and fees."""
+    desk, facts, value = knowledge.desk, line.facts, line.value
+    chapter99 = False
+    for row in answer["headings"]:
+        if row["kind"] in _ADDITIONAL:
+            chapter99 = True
+    key = (
+        line.day,
+        facts.get("mode"),
+        desk.step(value),
+        line.origin,
+        line.hts,
+        facts.get("spi"),
+        facts.get("fta_originating"),
+        facts.get("usmca_qualifying"),
+        chapter99,
+    )
+    charged = desk.charged.get(key)
+    if charged is None:
+        charged = desk.recall(desk.charged, key, lambda: _charged(knowledge, line, answer))
+    mpf_cents, mpf = _owed(charged.mpf, value)
+    hmf_cents, hmf = _owed(charged.hmf, value)
+    fees: dict[str, Any] = {
+        "mpf": mpf["amount"],
+        "hmf": hmf["amount"],
+        "detail": {"mpf": mpf, "hmf": hmf},
+        "entry_type": charged.entry.copy(),
+    }
+    for name, items in charged.more:
+        fees[name] = [item.copy() for item in items]
+    gate = passed.shown.copy()
+    for name, items in passed.more:
+        gate[name] = [item.copy() for item in items]
+    fee, duty = mpf_cents + hmf_cents, answer["duty"]
+    total = None if duty is None else dollars_text(int(duty.replace(".", "")) + fee)  # as `dollars_text` wrote it: always with two decimals
+    return {"fees": fees, "de_minimis": gate, "totals": {"duty": duty, "fees": dollars_text(fee), "total": total}}
+
+
+def _charged(knowledge: Knowledge, line: Line, answer: Mapping[str, Any]) -> Charged:
+    fees, mpf, hmf = knowledge.desk.scaled(
+        entry_date=line.day, mode=line.facts.get("mode"), entry_type=None, lines=[_fee_line(0, line, answer)], treatment="entry"
+    )
+    shown = _fees(fees)
+    more = tuple((name, tuple(shown[name])) for name in ("assumptions", "questions", "warnings") if name in shown)
+    return Charged(_form(fees.mpf, mpf), _form(fees.hmf, hmf), shown["entry_type"], more)
+
+
+def _form(fee: Fee, scale: Scale | None) -> FeeForm:
+    shown = _fee(fee)
+    exempt, low = tuple(shown.pop("exempt_lines", ())), shown.pop("low", None)
+    if scale is None:
+        return FeeForm(shown, None, low is None, cents(Fraction(fee.amount)), low, exempt)
+    top, bottom = 2 * CENTS * scale.rate.numerator, scale.rate.denominator
+    return FeeForm(shown, (top, bottom, 2 * bottom, scale.least, scale.most), scale.sure, 0, None, exempt)
+
+
+def _owed(form: FeeForm, value: int) -> tuple[int, dict[str, Any]]:
+    """Return a fee on a value in whole dollars: its cents, and as it stands in an answer."""
+    shown, owed, low = form.shown.copy(), form.cents, form.low
+    if form.scale is not None:
+        top, bottom, double, least, most = form.scale
+        owed = max((top * value + bottom) // double, least)
+        if most is not None and owed > most:
+            owed = most
+        shown["amount"], shown["base_value"] = dollars_text(owed), str(value)
+        low = None if form.sure or not owed else "0.00"
+    if low is not None:
+        shown["low"] = low
+    if form.exempt:
+        shown["exempt_lines"] = [note.copy() for note in form.exempt]
+    return owed, shown
 
 
 def _gate(knowledge: Knowledge, lines: Sequence[Line], facts: Mapping[str, Any]) -> Gate:
@@ -87,7 +197,7 @@ def _release(answer: dict[str, Any], decision: Gate) -> None:
     answer["filing"] = {"lines": []}
     for verdict in answer.get("programs", ()):
         if verdict["verdict"] in _CHARGED:
-            verdict |= {"verdict": "outside", "because": f"The goods are released: {decision.says}", "cites": list(decision.cites)}
+            verdict |= {"verdict": "outside", "because": f"The goods are released: {decision.says}", "cites": decision.cites}
     for name in ("questions", "assumptions", "savings"):
         answer[name] = []
 
@@ -118,12 +228,12 @@ def _fee(fee: Fee) -> dict[str, Any]:
         "rate": fee.rate,
         "base_value": str(fee.base),
         "says": fee.says,
-        "cites": list(fee.cites),
+        "cites": fee.cites,
     }
     if fee.low != fee.amount:
         found["low"] = f"{fee.low:.2f}"
     if fee.exempt:
-        found["exempt_lines"] = [{"line": note.line, "says": note.says, "cites": list(note.cites)} for note in fee.exempt]
+        found["exempt_lines"] = [{"line": note.line, "says": note.says, "cites": note.cites} for note in fee.exempt]
     return found
 
 
@@ -132,7 +242,7 @@ def _fees(answer: FeeAnswer) -> dict[str, Any]:
         "mpf": f"{answer.mpf.amount:.2f}",
         "hmf": f"{answer.hmf.amount:.2f}",
         "detail": {"mpf": _fee(answer.mpf), "hmf": _fee(answer.hmf)},
-        "entry_type": {"code": answer.entry.code, "says": answer.entry.says, "cites": list(answer.entry.cites)},
+        "entry_type": {"code": answer.entry.code, "says": answer.entry.says, "cites": answer.entry.cites},
     }
     if answer.assumptions:
         found["assumptions"] = [{"fact": a.fact, "taken": a.taken, "because": a.because} for a in answer.assumptions]
@@ -144,7 +254,7 @@ def _fees(answer: FeeAnswer) -> dict[str, Any]:
 
 
 def _de_minimis(decision: Gate, postal: PostalDuty | None) -> dict[str, Any]:
-    found: dict[str, Any] = {"result": decision.result, "row": decision.row, "says": decision.says, "cites": list(decision.cites)}
+    found: dict[str, Any] = {"result": decision.result, "row": decision.row, "says": decision.says, "cites": decision.cites}
     if decision.by:
         found["instrument"] = decision.by
     if postal is not None:
@@ -156,7 +266,7 @@ def _de_minimis(decision: Gate, postal: PostalDuty | None) -> dict[str, Any]:
             "working": postal.working,
         }
     if decision.advice:
-        found["advice"] = list(decision.advice)
+        found["advice"] = decision.advice
     notes = [*decision.assumptions, *(postal.assumptions if postal else ())]
     if decision.result != "entry_required" and notes:
         found["assumptions"] = [{"fact": a.fact, "taken": a.taken, "because": a.because} for a in notes]

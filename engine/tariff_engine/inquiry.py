@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from tariff_engine.evaluate.charge import Base
 from tariff_engine.inquiry_course import Course, Inquiry, Option, Question, holds, owed, owed_whole
 from tariff_engine.inquiry_cuts import Cutter, Recipe
 from tariff_engine.inquiry_tree import Evaluation, Tree
+from tariff_engine.money import cents_of
 from tariff_engine.problems import ProblemError
 
 if TYPE_CHECKING:
@@ -25,6 +28,9 @@ __all__ = ["Inquirer", "Inquiry", "Option", "Question"]
 
 _MAX_WEIGHT = 2_000_000  # of all courses kept, in objects
 _MAX_COURSES = 64  # of one pattern: more of them are not worth looking through
+_MAX_CLAIMED = 1_000  # products of one pattern whose rate under a claim is kept
+Claimed = tuple[Fraction, tuple[Any, ...]]
+"""The rate that a claim leads to on lines of one pattern and product, and what tests and questions take from it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -34,6 +40,7 @@ class _Known:
     lengths: tuple[tuple[str, int], ...]
     recipes: tuple[Recipe, ...]
     courses: dict[tuple[tuple[int, int], ...], list[Course]] = field(default_factory=dict)
+    claimed: dict[tuple[Any, ...], Claimed] = field(default_factory=dict)
 
 
 class Inquirer:
@@ -57,7 +64,7 @@ class Inquirer:
         self._known: dict[tuple[Any, ...], list[_Known]] = {}
         self._weight = 0
         named = {name for rule in law.contradictions for name in (rule.field, *rule.facts, *(rule.after or ()))}
-        self._exclusive = tuple(sorted(named - {"entry_date"}))
+        self._exclusive = frozenset(named - {"entry_date"})
 
     @property
     def representatives(self) -> dict[str, tuple[Any, ...]]:
@@ -81,7 +88,7 @@ class Inquirer:
             baseline.base.unclaimed,
             tuple(facts),
             not facts["value"],
-            tuple([facts.get(name) for name in self._exclusive]),
+            tuple([facts[name] for name in facts if name in self._exclusive]),
         )
         known = self._known.get(key, ())
         for one in known:
@@ -111,29 +118,43 @@ class Inquirer:
                 return None
         seen, parts = self._cutter.cut(line, known.recipes, amounts)
         for course in known.courses.get(seen, ()):
-            duties = self._duties(course, line, baseline, [baseline.evaluated.amounts, *parts])
+            duties = self._duties(course, line, baseline, [baseline.evaluated.amounts, *parts], known.claimed)
             if duties is not None:
                 return course.result(duties, duty, amounts)
         return None
 
-    def _duties(self, course: Course, line: Line, baseline: Evaluation, parts: list[list[int]]) -> list[int] | None:
+    def _duties(
+        self, course: Course, line: Line, baseline: Evaluation, parts: list[list[int]], claimed: dict[tuple[Any, ...], Claimed]
+    ) -> list[int] | None:
         """Return the cents of each sum of a course; None where it does not hold for the line."""
         bases = [baseline.base.base]
         for claims, seen in course.claims:
-            try:
-                made = self.base(self.reader.with_facts(line, dict(claims)))
-            except ProblemError:
+            key = (claims, line.hts, line.facts.get("spi"), line.facts.get("usmca_qualifying"))
+            met = claimed.get(key)
+            if met is None:
+                try:
+                    made = self.base(self.reader.with_facts(line, dict(claims)))
+                except ProblemError:
+                    return None
+                found_seen, base = self._seen(made, baseline), made.base
+                if base.rate is not None and base.value == line.value:  # a share of the value is the same for every value
+                    if len(claimed) >= _MAX_CLAIMED:
+                        claimed.clear()
+                    claimed[key] = base.rate, found_seen
+            else:
+                rate, found_seen = met
+                base = Base(None, rate, line.value)
+            if found_seen != seen:
                 return None
-            if self._seen(made, baseline) != seen:
-                return None
-            bases.append(made.base)
+            bases.append(base)
         if course.guards and not holds(course.guards, parts, bases):
             return None
         value, groups, found = line.value, dict[int, dict[int, int]](), list[int]()
+        wholes = [None if base.rate is None else cents_of(base.rate, value) for base in bases]
         for cut, base_number, charges, totals in course.sums:
-            base, amounts = bases[base_number], parts[cut]
-            if len(charges) == 1 and base.rate is not None:
-                found.append(owed_whole(charges[0], value, base.rate))
+            base, amounts, whole = bases[base_number], parts[cut], wholes[base_number]
+            if len(charges) == 1 and whole is not None:
+                found.append(owed_whole(charges[0], value, whole))
             else:
                 found.append(owed(charges, totals, value, groups.setdefault(cut, {}), amounts, base))
         return found
@@ -168,7 +189,7 @@ class Inquirer:
         made = next((one for one in patterns if (one.lengths, one.recipes) == (made.lengths, made.recipes)), made)
         amounts = {fact: self.answers.amounts(line.value, fact) for fact in tried}
         seen, parts = self._cutter.cut(line, made.recipes, amounts)
-        if self._duties(course, line, baseline, [baseline.evaluated.amounts, *parts]) != tree.duties:
+        if self._duties(course, line, baseline, [baseline.evaluated.amounts, *parts], made.claimed) != tree.duties:
             return
         if len(made.courses) + len(patterns) >= _MAX_COURSES:
             return

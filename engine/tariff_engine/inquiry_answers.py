@@ -34,12 +34,14 @@ class Answers:
     shares: dict[str, tuple[Fraction, ...]]
     _patterns: dict[tuple[Any, ...], tuple[Any, ...]] = field(default_factory=dict, init=False)
     _masks: dict[str, int] = field(default_factory=dict, init=False)
+    _edges: dict[str, tuple[tuple[int, int], ...]] = field(default_factory=dict, init=False)
     _order: dict[str, int] = field(default_factory=dict, init=False)
     _ages: frozenset[str] = field(default=frozenset(), init=False)
 
     def __post_init__(self) -> None:
         """Number the facts as the dictionary orders them, and collect the bits of the tests on each."""
         self._order = {name: place for place, name in enumerate(self.facts)}
+        self._edges = {fact: tuple(share.as_integer_ratio() for share in found) for fact, found in self.shares.items()}
         self._ages = frozenset(self.book.ages.values())
         self._masks = {fact: self._bits(fact) for fact in self.facts}
 
@@ -69,10 +71,11 @@ class Answers:
     def amounts(self, value: int, fact: str) -> list[int]:
         """Return the whole dollars of a content at which law can change its mind, from nothing to the whole value."""
         found = {0, value}
-        for share in self.shares[fact]:  # the first whole dollar that reaches the share, and the last that does not
-            edge = -(-share.numerator * value // share.denominator)
-            found |= {edge, edge - 1}
-        return sorted(amount for amount in found if 0 <= amount <= value)
+        for top, bottom in self._edges[fact]:  # the first whole dollar that reaches the share, and the last that does not
+            edge = -(-top * value // bottom)
+            found.add(edge)
+            found.add(edge - 1)
+        return sorted([amount for amount in found if 0 <= amount <= value])
 
     def _names(self, fact: str) -> list[str]:
         """The fact, and the facts that are computed from it."""

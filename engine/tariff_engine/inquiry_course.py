@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tariff_engine.compiled.plan import Charge, Term, lowest, numbers_of
 from tariff_engine.money import cents, cents_of
@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 
 _MAX_MATTERS = 64
 
-Cut = tuple[tuple[str, int | Decimal], ...]
-"""The contents answered: each with the place of its answer among the amounts that are tried, or with its share in percent."""
+Cut = tuple[tuple[str, int | tuple[Decimal]], ...]
+"""The contents answered: each with the place of its answer among the amounts that are tried, or with its share in percent.
+
+The share stands in a tuple of its own, for place 1 is not 1 percent.
+"""
 Claims = tuple[tuple[str, Any], ...]
 """The answers that change the duty of the chapter 1-97 number."""
 Sum = tuple[int, int, tuple[Charge, ...], tuple[int, ...]]
@@ -31,8 +34,7 @@ Guard = tuple[int, int, tuple[Term, ...], int]
 """Where law picks the lowest duty: cut, base, the duties compared, and which was the lowest."""
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """One answer to a question: the duty it leads to and the difference, in cents, and the headings."""
 
     answer: Any
@@ -41,8 +43,7 @@ class Option:
     headings: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """A fact worth asking for. `linked` names open facts without which no answer alone changes the duty."""
 
     fact: str
@@ -53,8 +54,7 @@ class Question:
     linked: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Inquiry:
+class Inquiry(NamedTuple):
     """The questions, and the lowest and highest duty in cents over every combination of answers. `complete` is false where it was cut short."""
 
     questions: tuple[Question, ...]
@@ -141,13 +141,13 @@ class Course:
         return facts[-1]
 
 
-def owed_whole(charge: Charge, value: int, rate: Fraction) -> int:
-    """Return the duties in cents of a line that is not split and whose base duty is a share of its value."""
+def owed_whole(charge: Charge, value: int, base: int) -> int:
+    """Return the duties in cents of a line that is not split and whose base duty, `base` cents, is a share of its value."""
     _, taken, money = charge
-    found = 0
+    found = 0 if taken else base
     for first, second, third in money:
         found += (first * value + second) // third
-    return found if taken else found + cents_of(rate, value)
+    return found
 
 
 def owed(charges: tuple[Charge, ...], totals: tuple[int, ...], value: int, sums: dict[int, int], amounts: list[int], base: Base) -> int:
@@ -160,7 +160,7 @@ def owed(charges: tuple[Charge, ...], totals: tuple[int, ...], value: int, sums:
         if single:
             dollars = value
         elif (dollars := sums.get(mask, -1)) < 0:
-            dollars = sums[mask] = sum(amounts[place] for place in numbers_of(mask) if amounts[place] > 0)
+            dollars = sums[mask] = sum([amounts[place] for place in numbers_of(mask) if amounts[place] > 0])
         for first, second, third in money:
             found += (first * dollars + second) // third
         if rate is not None and not taken:

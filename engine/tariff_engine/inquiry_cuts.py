@@ -27,7 +27,8 @@ _REFUSED = -1
 class Recipe:
     """How to cut one line: for each content in the order of the slices, its fact, what was answered (None: it is stated), tiers and tests."""
 
-    contents: tuple[tuple[str, int | Decimal | None, tuple[Tier, ...], tuple[Test, ...]], ...]
+    contents: tuple[tuple[str, int | tuple[Decimal] | None, tuple[Tier, ...], tuple[Test, ...]], ...]
+    single: tuple[str, int, int, tuple[Test, ...]] | None = None  # of one content that is one part: fact, answer, part, tests
 
 
 class Cutter:
@@ -61,6 +62,10 @@ class Cutter:
                 found.append((piece.fact, answered[piece.fact], self._tiers[piece.fact], tests))
             elif piece.name in line.content:
                 found.append((piece.fact, None, self._tiers[piece.fact], ()))
+        if len(found) == 1:
+            fact, place, tiers, tests = found[0]
+            if isinstance(place, int) and len(tiers) == 1 and not tiers[0][2]:
+                return Recipe(tuple(found), (fact, place, tiers[0][0], tests))
         return Recipe(tuple(found))
 
     def _tests(self, line: Line, fact: str, relevant: int) -> tuple[Test, ...] | None:
@@ -90,13 +95,22 @@ class Cutter:
         """
         value, exact, rest = line.value, line.facts["value"], self._rest
         limit: Any = max(exact, value)
-        top, bottom = exact.as_integer_ratio()
+        whole = int(limit)  # what whole dollars must not exceed
+        top, bottom = (value, 1) if exact == value else exact.as_integer_ratio()
         stated, rounded = dict[str, Decimal](), dict[str, int]()
         if line.content:
             stated = {fact: line.facts[fact] for fact, name in self._contents.items() if name in line.content}
             rounded = {fact: whole_dollars(amount) for fact, amount in stated.items()}
         seen, parts, absent = list[tuple[int, int]](), list[list[int]](), self._absent
         for recipe in recipes:
+            if recipe.single is not None:  # the usual one; an amount that is tried never exceeds the value
+                fact, number, part, tests = recipe.single
+                cut, content = absent.copy(), amounts[fact][number]
+                cut[part], cut[rest] = content, value - content
+                zero = (content == 0) << part | (content == value) << rest
+                seen.append((zero, _fails(tests, content, 1, top, bottom) if tests else 0))
+                parts.append(cut)
+                continue
             cut, zero, fails, left = absent.copy(), 0, 0, value
             total: Decimal | int = 0
             for fact, answer, tiers, tests in recipe.contents:
@@ -109,7 +123,7 @@ class Cutter:
                     if tests:
                         fails |= _fails(tests, content, 1, top, bottom)
                 else:
-                    amount = answer * value / 100
+                    amount = answer[0] * value / 100
                     total += amount
                     content = whole_dollars(amount)
                     if tests:
@@ -126,7 +140,8 @@ class Cutter:
             cut[rest] = left
             if not left:
                 zero |= 1 << rest
-            seen.append((_REFUSED, 0) if total > limit else (zero, fails))
+            exceeds = total > whole if total.__class__ is int else total > limit
+            seen.append((_REFUSED, 0) if exceeds else (zero, fails))
             parts.append(cut)
         return tuple(seen), parts
 

@@ -122,7 +122,7 @@ class Tree:
         self.spent += 1
         content = self.cutter.content(line, fact)
         if content is not None:
-            answered = (content, place if fact in self.answers.shares else answer)
+            answered = (content, place if fact in self.answers.shares else (answer,))
             choice = Choice(tuple(sorted((*choice.cut, answered), key=lambda one: one[0])), choice.claims)
             self.cuts.setdefault(choice.cut, len(self.cuts))
         elif fact in CLAIMS:

@@ -32,12 +32,17 @@ def cents(amount: Fraction | int) -> int:
 
 def cents_of(rate: Fraction, dollars: int) -> int:
     """Return a rate on whole dollars as whole cents, half a cent away from zero. Neither may be negative."""
-    bottom = rate.denominator
-    return (2 * CENTS * rate.numerator * dollars + bottom) // (2 * bottom)
+    top, bottom = rate.as_integer_ratio()
+    return (2 * CENTS * top * dollars + bottom) // (2 * bottom)
 
 
 def dollars_text(amount: int) -> str:
     """Return whole cents as a decimal string of dollars: 123456 is "1234.56"."""
+    if amount >= CENTS:
+        digits = str(amount)
+        return f"{digits[:-2]}.{digits[-2:]}"
+    if not amount:
+        return "0.00"
     sign, size = ("-", -amount) if amount < 0 else ("", amount)
     return f"{sign}{size // CENTS}.{size % CENTS:02d}"
 
@@ -66,7 +71,7 @@ def _percent(top: int, whole: int) -> str:
 
 def approximate_percent(rate: Fraction, places: int = 2) -> str:
     """Return a rate rounded for reading only, such as an ad valorem equivalent: "10.53%". Never used in arithmetic."""
-    return approximate_ratio(rate.numerator, rate.denominator, places)
+    return _approximate(*rate.as_integer_ratio(), places)
 
 
 def approximate_ratio(top: int, bottom: int, places: int = 2) -> str:
@@ -74,5 +79,10 @@ def approximate_ratio(top: int, bottom: int, places: int = 2) -> str:
     scale = 10**places
     number = (200 * scale * top + bottom) // (2 * bottom)
     whole, rest = divmod(number, scale)
+    if not rest:
+        return f"{whole}%"
     tail = f"{rest:0{places}d}".rstrip("0")
-    return f"{whole}.{tail}%" if tail else f"{whole}%"
+    return f"{whole}.{tail}%"
+
+
+_approximate = lru_cache(maxsize=4096)(approximate_ratio)

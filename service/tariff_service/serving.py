@@ -22,6 +22,7 @@ from uvicorn.server import Server
 from tariff_engine.problems import refuse
 from tariff_service.api.app import create_app, open_service
 from tariff_service.api.logs import LINES, event, uvicorn_logging
+from tariff_service.api.memory import settle
 from tariff_service.api.problems import Refusal
 from tariff_service.api.reload import reload_rules
 from tariff_service.api.settings import Settings
@@ -199,6 +200,7 @@ class GracefulServer(Server):
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
         if self.started:
+            settle()
             self.conduct.on_start()
 
     async def on_tick(self, counter: int) -> bool:

@@ -134,19 +134,19 @@ class Evaluated:
         """The dollars of some parts of the value; a part that is not present counts nothing."""
         if not self.line.content:  # the rest is all of it
             return self.line.value if mask >> len(self.amounts) - 1 & 1 else 0
-        return sum(self.amounts[bit] for bit in numbers_of(mask) if self.amounts[bit] > 0)
+        return sum([self.amounts[bit] for bit in numbers_of(mask) if self.amounts[bit] > 0])
 
     @property
     def duty(self) -> int | None:
         """All duties in cents; None where the base duty is not known."""
         if self.base_duty is None:
             return None
-        return self.base_duty + sum(self.duties) + sum(row.duty for row in self.offsets)
+        return self.base_duty + sum(self.duties) + (sum([row.duty for row in self.offsets]) if self.offsets else 0)
 
     @property
     def headings(self) -> tuple[str, ...]:
         """The headings filed, in order."""
-        return tuple(row.heading for row in self.plan.rows if row.heading)
+        return tuple([row.heading for row in self.plan.rows if row.heading])
 
     @property
     def assumed(self) -> tuple[Assumed, ...]:
@@ -166,20 +166,23 @@ class Evaluated:
             Row(heading, provision, program, kind, rate, self.row_base(place), self.duties[place], parts, cites, by, since)
             for place, (heading, provision, program, kind, rate, parts, cites, by, since) in enumerate(filed)
         ]
+        if len(self.plan.groups) == 1 and self._split is None:
+            (mask, inside), duties = self.plan.groups[0], self.duties
+            money = tuple([duties[place] for place in inside])
+            whole = Segment(self.plan.names[0], self._worth(mask), inside, money, self._bases[0] if self._bases else None)
+            return self._derived(rows, (whole,))
         values, segments = self._values(), []
         for number, (_, inside) in enumerate(self.plan.groups):
             money = (
                 self._split[number] if self._split else tuple(self.duties[place] if self._first(place) == number else 0 for place in inside)
             )
             segments.append(Segment(self.plan.names[number], values[number], inside, money, self._bases[number] if self._bases else None))
+        return self._derived(rows, tuple(segments))
+
+    def _derived(self, rows: list[Row], segments: tuple[Segment, ...]) -> Derivation:
+        plan = self.plan
         return Derivation(
-            self.line.day,
-            (*rows, *self.offsets),
-            self.base_duty,
-            self.full_base_duty,
-            tuple(segments),
-            self.plan.assumed,
-            self.plan.prohibited,
+            self.line.day, (*rows, *self.offsets), self.base_duty, self.full_base_duty, segments, plan.assumed, plan.prohibited
         )
 
     def _filed(self, place: int) -> Filed:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from tariff_engine.compiled.situation import Live, Situation
@@ -110,6 +111,7 @@ class Plan:
     filed: tuple[Filed, ...] | None = None
     names: tuple[frozenset[str], ...] = ()
     page: Any = None  # the verdicts of the plan, once asked for
+    headings: tuple[dict[str, Any], ...] | None = None  # its rows as they stand in an answer, once asked for
     money: tuple[tuple[int, int, int], ...] = ()
     any_framed: bool = False
     charges: tuple[Charge, ...] = ()
@@ -139,11 +141,12 @@ def lowest(terms: tuple[Term, ...], amounts: list[int], ave: Fraction) -> int:
     return best
 
 
-def numbers_of(mask: int) -> list[int]:
+@lru_cache(maxsize=65536)
+def numbers_of(mask: int) -> tuple[int, ...]:
     """Return the numbers of the bits that are set, the lowest first."""
     found = []
     while mask:
         low = mask & -mask
         found.append(low.bit_length() - 1)
         mask ^= low
-    return found
+    return tuple(found)

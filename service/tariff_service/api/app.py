@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -33,8 +32,6 @@ from tariff_service.store.rulebooks import archive
 from tariff_service.store.store import AuditStore
 from tariff_service.store.writer import GroupCommit
 
-_THRESHOLDS = (20_000, 20, 50)  # an answer makes hundreds of objects and no cycles: look more seldom
-
 
 def open_service(settings: Settings) -> Service:
     """Open the rulebook and the store. Raises ProblemError, RulebookError and StoreError."""
@@ -46,15 +43,7 @@ def open_service(settings: Settings) -> Service:
     except BaseException:
         served.close()
         raise
-    settle()
     return Service(settings, Rulebooks(served), store, GroupCommit(store), ReplayEngines(store), Metrics())
-
-
-def settle() -> None:
-    """Take what is loaded out of the garbage collector's sight. It lives as long as the process; looking through it costs more than answers do."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*_THRESHOLDS)
 
 
 def create_app(settings: Settings | None = None, service: Service | None = None) -> FastAPI:

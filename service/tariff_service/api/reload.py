@@ -18,6 +18,7 @@ import orjson
 
 from tariff_engine.problems import LawConflictError, ProblemError, RulebookError
 from tariff_service.api.logs import event, stamp
+from tariff_service.api.memory import settle
 from tariff_service.api.problems import Refusal
 from tariff_service.api.state import Served, Service
 from tariff_service.checked_rules import Checked, command, read_checked
@@ -63,6 +64,8 @@ async def reload_rules(service: Service, *, checked: Path | None = None) -> Relo
         found = await _reload(service, checked, began)
     finally:
         service.extra[_RUNNING] = False
+    if found.result == "loaded":
+        settle()
     remember(service, found)
     return found
 
