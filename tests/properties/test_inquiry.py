@@ -42,7 +42,8 @@ def worth(raw: dict[str, Any], value: int | Decimal, knowledge: Knowledge, rng: 
 
 def repeated(raw: dict[str, Any], knowledge: Knowledge, rng: random.Random) -> Iterator[dict[str, Any]]:
     """A line again and again: worth next to nothing, with cents, very much, and at any value."""
-    for value in (0, 1, 2, 3, 4, 5, Decimal("0.4"), Decimal("10.50"), 99, 100, 101, 10**12, *(rng.randrange(6, 300_000) for _ in range(5))):
+    few: tuple[int | Decimal, ...] = (0, 1, 2, 3, 4, 5, Decimal("0.4"), Decimal("10.50"), 99, 100, 101, 10**12)
+    for value in (*few, *(rng.randrange(6, 300_000) for _ in range(5))):
         yield worth(raw, value, knowledge, rng)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import assume, given
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tariff_engine.book import Book
 from tariff_engine.engine import Engine, Knowledge
 from tariff_engine.entry import assess_entry, assess_row
+from tariff_engine.inquiry_tree import Evaluation
 from tariff_engine.problems import LawConflictError, ProblemError
 from tariff_engine.testing import Space, random_line
 
@@ -266,7 +267,8 @@ def test_an_answer_that_asks_for_a_quantity_is_no_zero_in_the_range(knowledge: K
     evaluated, base = knowledge.evaluate(line)
     whole = knowledge.inquire(line, evaluated, base)
     usual = inquirer.evaluate
-    inquirer.evaluate = lambda changed: Unknown() if changed.facts.get("usmca_qualifying") else usual(changed)
+    unknown = cast("Evaluation", Unknown())
+    inquirer.evaluate = lambda changed: unknown if changed.facts.get("usmca_qualifying") else usual(changed)
     try:
         cut = knowledge.inquire(line, evaluated, base)
     finally:
