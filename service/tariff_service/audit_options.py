@@ -60,13 +60,13 @@ Noted = Annotated[
 
 
 @contextmanager
-def opened_store(url: str | None) -> Iterator[AuditStore]:
-    """Open a store that is there, and tell its faults as problems."""
+def opened_store(url: str | None, *, create: bool = False) -> Iterator[AuditStore]:
+    """Open a store that is there, or make one, and tell its faults as problems."""
     from tariff_service.store.faults import StoreError  # noqa: PLC0415  `--help` needs no database
     from tariff_service.store.store import AuditStore  # noqa: PLC0415
 
     try:
-        store = AuditStore.open(url, create=False)
+        store = AuditStore.open(url, create=create)
         try:
             yield store
         finally:

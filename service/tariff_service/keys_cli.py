@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tariff_engine.problems import refuse
+from tariff_service.audit_options import opened_store
 from tariff_service.guard import OK, Json, examples, guarded
 
 if TYPE_CHECKING:
     from tariff_service.keys import Issued
-    from tariff_service.store.store import AuditStore
 
 keys_app = typer.Typer(
     help="Keys of the service: make, list, rotate, revoke. A running server takes a change over within five seconds.",
@@ -43,22 +40,6 @@ Store = Annotated[
 Id = Annotated[str, typer.Argument(metavar="KEY", help="The id of a key: what stands between tk_ and the next _.", show_default=False)]
 
 
-@contextmanager
-def _opened(url: str | None, *, create: bool = False) -> Iterator[AuditStore]:
-    """Open the store, and tell its faults as problems."""
-    from tariff_service.store.faults import StoreError  # noqa: PLC0415  `--help` needs no database
-    from tariff_service.store.store import AuditStore  # noqa: PLC0415
-
-    try:
-        store = AuditStore.open(url, create=create)
-        try:
-            yield store
-        finally:
-            store.close()
-    except StoreError as error:
-        raise refuse(error.code, "--store", error.message, error.fix) from error
-
-
 @keys_app.command(
     epilog=examples(
         "tariff keys create --caller acme --scope assess --scope read",
@@ -81,7 +62,7 @@ def create(
     """Make a key and print it, this once: the store keeps only its hash."""
     from tariff_service import keys  # noqa: PLC0415  `--help` needs no database
 
-    with _opened(store, create=True) as opened:
+    with opened_store(store, create=True) as opened:
         issued = keys.create(opened, caller, {one.value for one in scope}, name=name, rate=rate, days=expires)
     _show_issued(issued, as_json)
     return OK
@@ -95,7 +76,7 @@ def list_(store: Store = None, as_json: Json = None) -> int:
     from tariff_service.output import wants_json, write_json  # noqa: PLC0415
     from tariff_service.store.records import now, stamp  # noqa: PLC0415
 
-    with _opened(store) as opened:
+    with opened_store(store) as opened:
         found = [key.shown(stamp(now())) for key in keys.list_keys(opened)]
     if wants_json(as_json):
         write_json(found)
@@ -117,7 +98,7 @@ def rotate(
     """Make a successor of a key and print it, this once; the old one ends after the grace."""
     from tariff_service import keys  # noqa: PLC0415  `--help` needs no database
 
-    with _opened(store) as opened:
+    with opened_store(store) as opened:
         issued = keys.rotate(opened, key, grace=grace)
     _show_issued(issued, as_json)
     return OK
@@ -130,7 +111,7 @@ def revoke(key: Id, store: Store = None, as_json: Json = None) -> int:
     from tariff_service import keys  # noqa: PLC0415  `--help` needs no database
     from tariff_service.output import wants_json, write_json  # noqa: PLC0415
 
-    with _opened(store) as opened:
+    with opened_store(store) as opened:
         found = keys.revoke(opened, key)
     if wants_json(as_json):
         write_json(found.shown(found.revoked_at or ""))
