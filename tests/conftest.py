@@ -7,6 +7,7 @@ so that a red run is red again for the next reader.
 from __future__ import annotations
 
 import os
+import signal
 from datetime import timedelta
 
 import pytest
@@ -20,6 +21,9 @@ PROFILES = {
 
 for name, profile in PROFILES.items():
     settings.register_profile(name, profile)
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # started in the background: programs under test would inherit deaf ears
 
 wanted = os.environ.get("HYPOTHESIS_PROFILE", "default")
 if wanted not in PROFILES:

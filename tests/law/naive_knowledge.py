@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from tariff_engine.law import Law
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class _Plan:
+    """What an answer reads of a compiled plan; one of its own for each line, so nothing is remembered."""
+
     rows: tuple[()] = ()
     groups: tuple[()] = ()
+    headings: tuple[dict[str, Any], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

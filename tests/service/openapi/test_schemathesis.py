@@ -113,7 +113,7 @@ def run(schema: Any) -> Found:
 Open = Callable[..., Any]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no longer: it exchanges the reload for a stand-in
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
     """Return what opens an application of its own and reads its document, for some phases."""
 
