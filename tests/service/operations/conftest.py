@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import shutil
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,15 @@ DUTY = "60.00"
 Change = Callable[..., None]
 Asking = Callable[[httpx.AsyncClient, Service, FastAPI], Coroutine[Any, Any, None]]
 InProcess = Callable[[Asking], None]
+
+
+@pytest.fixture(autouse=True)
+def collector() -> Iterator[None]:
+    """Give the garbage collector its way back: a reload in this process settles it for a server, and a test session is none."""
+    before = gc.get_threshold()
+    yield
+    gc.unfreeze()
+    gc.set_threshold(*before)
 
 
 @pytest.fixture
