@@ -1,4 +1,6 @@
-"""The process is killed at random moments under load: whatever was acknowledged is there, the chain is whole. How long the next start takes is told, not judged: it depends on the machine.
+"""The process is killed at random moments under load: whatever was acknowledged is there, and the chain is whole.
+
+How long the next start takes is told, not judged: it depends on the machine.
 
 TARIFF_CRASHES says how often; the checks that run before a release do it a hundred times.
 """
