@@ -118,18 +118,18 @@ async def assess(service: Service, served: Served, raw: Any, asked: Asked) -> An
         raise refusal_of(problem, raw=raw, aliases=served.aliases) from None
     if answer["problems"] and (any(one["line"] is None for one in answer["problems"]) or all("problem" in one for one in answer["lines"])):
         raise _all_refused(answer, raw, served)
-    return _answered(answer, raw)
+    return _answered(answer)
 
 
 def _all_refused(answer: Mapping[str, Any], raw: Any, served: Served) -> Refusal:
     """Every line has a problem, or the lines do not make one entry: there is no answer that could be filed in part."""
-    errors: list[dict[str, Any]] = []
+    told: dict[tuple[str, ...], dict[str, Any]] = {}  # a hostile entry has a hundred thousand errors: no comparing each with all
     names = {line["id"]: place for place, line in enumerate(answer["lines"])}
     for found in answer["problems"]:
         problem = _problem(found)
         for error in errors_of(problem, line=names.get(found["line"]), raw=raw, aliases=served.aliases):
-            if error not in errors:
-                errors.append(error)
+            told.setdefault(tuple(error.values()), error)
+    errors = list(told.values())
     first = answer["problems"][0]
     if len(answer["problems"]) == 1:
         code = first["code"] if first["code"] in catalogue() else "unprocessable"
@@ -142,15 +142,13 @@ def _problem(found: Mapping[str, Any]) -> Problem:
     return Problem(found["code"], found["field"], found["message"], found["fix"], tuple(_problem(one) for one in found.get("also", ())))
 
 
-def _answered(answer: dict[str, Any], raw: Mapping[str, Any]) -> Answered:
-    lines = raw.get("lines")
-    day = raw.get("entry_date") or (lines[0].get("entry_date") if isinstance(lines, list) and isinstance(lines[0], dict) else None)
+def _answered(answer: dict[str, Any]) -> Answered:
     return Answered(
         content=encode(answer),
         answer=answer,
         etag=etag(answer),
         entry_id=answer["entry"]["id"],
-        entry_date=str(day)[:10] if day else None,
+        entry_date=next((line["entry_date"] for line in answer["lines"] if "problem" not in line), None),
     )
 
 

@@ -112,6 +112,13 @@ def test_an_entry_of_nothing_but_bad_lines_is_refused_with_all_their_errors(clie
     assert [error["pointer"] for error in errors] == ["/lines/0/origin", "/lines/1/origin", "/lines/1/usmca"]
 
 
+def test_an_entry_full_of_errors_is_refused_with_each_of_them_told_once(client: TestClient) -> None:
+    wrong = {f"no such fact {number}": 1 for number in range(40)}
+    lines = [{"hts": "1", "origin": "XX", "value": 1, "entry_date": "2025-09-10", **wrong} for _ in range(500)]
+    errors = refused(client.post(PATH, json={"lines": lines}), 422, "entry_refused")
+    assert len(errors) == len({(error["pointer"], error["code"]) for error in errors}) == 500 * 42
+
+
 def test_lines_that_are_no_one_entry_are_refused(client: TestClient, entry: dict[str, Any]) -> None:
     del entry["entry_date"]
     for day, line in zip(("2025-09-10", "2025-09-11"), entry["lines"], strict=True):
