@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sqlite3
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
@@ -215,3 +217,17 @@ def test_ids_sort_by_time_and_are_never_the_same() -> None:
     assert len(set(ids)) == 2000
     assert [one[:14] for one in ids] == sorted(one[:14] for one in ids)
     assert all(re.fullmatch(r"asm_[0-9A-HJKMNP-TV-Z]{26}", one) for one in ids)
+
+
+@pytest.mark.parametrize("later", [False, True], ids=["in use", "asked for later"])
+def test_a_closed_store_leaves_no_connection_open(store: AuditStore, later: bool) -> None:
+    if later:
+        store.close()
+    with store.reading() as connection:
+        used: Any = connection.connection.driver_connection
+        if not later:
+            store.close()
+        assert connection.execute(text("SELECT 1")).scalar_one() == 1, "whoever reads may finish"
+    with pytest.raises((sqlite3.ProgrammingError, psycopg.OperationalError), match="closed"):
+        used.execute("SELECT 1")
+    assert store.head().seq == 0

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from tariff_service.store.faults import StoreError
 
@@ -84,6 +85,22 @@ def connect(url: URL, *, create: bool, patience: float = PATIENCE) -> Engine:
 
     event.listen(engine, "connect", set_up)
     return engine
+
+
+def let_go(engine: Engine, *, for_good: bool = False) -> None:
+    """Close the connections that are idle, and those in use when they come back: SQLAlchemy forgets these with the pool they came from.
+
+    `for_good`: close later ones after their use too, such as that of a thread that began to read just now.
+    """
+    event.listen(engine.pool, "checkin", _close)
+    engine.dispose()
+    if for_good:
+        event.listen(engine.pool, "checkin", _close)
+
+
+def _close(_connection: Any, record: ConnectionPoolEntry | None) -> None:
+    if record is not None:
+        record.close()
 
 
 def writing(engine: Engine) -> Engine:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, insert, select, update
 
 from tariff_service.store import removal, schema
-from tariff_service.store.engines import PATIENCE, connect, shown, store_url, use_write_ahead_log, writing
+from tariff_service.store.engines import PATIENCE, connect, let_go, shown, store_url, use_write_ahead_log, writing
 from tariff_service.store.faults import DraftError, IdempotencyConflict, StoreError, faults
 from tariff_service.store.listing import query_of
 from tariff_service.store.log import ADVANCE, INSERT, LOCK_HEAD, READ_HEAD, Log, LogTransaction
@@ -272,12 +272,12 @@ class AuditStore:
             transaction.rollback()
 
     def refresh(self) -> None:
-        """Let go of idle connections: after a fault the next call connects anew."""
-        self.engine.dispose()
+        """Let go of the connections there are: after a fault the next call connects anew."""
+        let_go(self.engine)
 
     def close(self) -> None:
-        """Let go of every connection."""
-        self.engine.dispose()
+        """Let go of every connection, of those in use when they come back."""
+        let_go(self.engine, for_good=True)
 
 
 def _record(row: Mapping[str, Any]) -> Record:
