@@ -17,6 +17,7 @@ rules_app = typer.Typer(
         "tariff rules list --program ieepa-canada",
         "tariff rules show HEADING --on YYYY-MM-DD",
         "tariff rules facts",
+        "tariff rules coverage --missing",
         "tariff rules check DIR",
     ),
     no_args_is_help=True,
@@ -102,6 +103,31 @@ def facts(
 
         show_facts(Paper(console()), found, one=name is not None)
     return OK
+
+
+@rules_app.command("coverage", epilog=examples("tariff rules coverage", "tariff rules coverage --missing", "tariff rules coverage --json"))
+@guarded
+def coverage_(
+    missing: Annotated[bool, typer.Option("--missing", help="Only the headings that no program holds, each with its reason.")] = False,
+    as_json: Json = None,
+    rules: Rules = None,
+) -> int:
+    """Account for every heading 9903 of the official chapter 99: in which program it is, or why it is in none."""
+    from tariff_service.covering import coverage_map  # noqa: PLC0415  `--help` needs no engine
+    from tariff_service.output import console, wants_json, write_json  # noqa: PLC0415
+    from tariff_service.rulebook import open_book  # noqa: PLC0415
+
+    found = coverage_map(open_book(rules))
+    if missing:
+        found = {**found, **{name: [one for one in found[name] if not one["programs"]] for name in ("spans", "headings")}}
+    if wants_json(as_json):
+        write_json(found)
+    else:
+        from tariff_service.paper import Paper  # noqa: PLC0415
+        from tariff_service.show_coverage import show_coverage  # noqa: PLC0415
+
+        show_coverage(Paper(console()), found)
+    return FAILED if found["counts"]["unaccounted"] else OK
 
 
 @rules_app.command(epilog=examples("tariff rules check", "tariff rules check my-rules", "tariff rules check my-rules --json"))

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from tests.law.case_files import Case, read_cases, read_table
 from tests.law.rulebook import the_book
 
+from tariff_engine.coverage import held
+
 if TYPE_CHECKING:
     from tariff_engine.book import Book
 
@@ -21,15 +23,7 @@ NO_PROGRAM = "base duty, fees and de minimis alone"
 
 def programs_of(book: Book) -> dict[str, str]:
     """Return the program of every heading that the book can file."""
-    found: dict[str, str] = {}
-    for node in book.nodes.values():
-        names = {node.heading}
-        names |= {step.at_floor for step in node.provision.steps if step.at_floor}
-        names |= {step.companion.heading for step in node.provision.steps if step.companion}
-        for ref in node.provision.table or ():
-            names |= {row[column] for row in book.tables[ref].rows for column in ("heading", "at_floor", "transit_heading")}
-        found |= dict.fromkeys(names - {""}, node.program.program)
-    return found
+    return {heading: max(programs) for heading, programs in held(book).items()}
 
 
 def reached(case: Case, owners: dict[str, str]) -> set[str]:

@@ -17,6 +17,7 @@ from tariff_engine.build import build_law
 from tariff_engine.deminimis_rules import DeMinimis
 from tariff_engine.fee_rules import FeeRules, parse_fees
 from tariff_engine.law import Law
+from tariff_engine.notation.check_coverage import check_coverage
 from tariff_engine.notation.check_examples import check_examples
 from tariff_engine.notation.check_facts import check_facts
 from tariff_engine.notation.check_graph import check_graph
@@ -87,6 +88,7 @@ def check(root: Traversable) -> Report:
     phase("order", lambda: check_graph(places))
     phase("programs", lambda: check_programs(places))
     told = len(problems)
+    phase("coverage", lambda: check_coverage(places))
     phase("sources", lambda: check_sources(places, frame))
     if not told:
         laws: list[Law] = []

@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 
 from tariff_engine.notation.conditions import NotOrigin
 from tariff_engine.notation.program import Confidence
-from tariff_engine.notation.terms import Cites, Dated, ListRefs, Name, Origins, Prefixes, Ref, Refs, Strict
+from tariff_engine.notation.terms import HEADING, Cites, Dated, ListRefs, Name, Origins, Prefixes, Ref, Refs, Strict
 
 
 class Relation(Dated):
@@ -189,6 +189,21 @@ class Absent(Dated):
     lists: ListRefs | None = None
     starts: Prefixes | None = None
     cite: Cites
+
+
+class NotModelled(Strict):
+    """Headings of chapter 99 that the official text prints and the book does not hold, and why not."""
+
+    headings: Annotated[list[Annotated[str, StringConstraints(pattern=rf"^{HEADING}(\.\.{HEADING})?$")]], Field(min_length=1)]
+    reason: Literal["quota_only", "ended_before", "suspended", "reduction", "bond", "by_reference", "to_come", "doubtful"]
+    because: str = Field(min_length=20, max_length=300)
+    cite: Cites
+
+
+class CoverageFile(Strict):
+    """coverage.yaml: with chapter99.csv, every heading that the official text prints is accounted for."""
+
+    not_modelled: list[NotModelled]
 
 
 class BookFile(Strict):

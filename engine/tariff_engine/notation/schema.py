@@ -16,13 +16,24 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from tariff_engine.deminimis_rules import DeMinimis
 from tariff_engine.fee_rules import FeeRules
-from tariff_engine.notation.model import BookFile, Chapter98File, EditionsFile, Facts, Filing, Instruments, OriginGroups, Relations
+from tariff_engine.notation.model import (
+    BookFile,
+    Chapter98File,
+    CoverageFile,
+    EditionsFile,
+    Facts,
+    Filing,
+    Instruments,
+    OriginGroups,
+    Relations,
+)
 from tariff_engine.notation.program import Program
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 KINDS: dict[str, type[BaseModel]] = {
     "book": BookFile,
     "chapter98": Chapter98File,
+    "coverage": CoverageFile,
     "de_minimis": DeMinimis,
     "editions": EditionsFile,
     "facts": Facts,
