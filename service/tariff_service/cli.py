@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tariff_engine import __version__
-from tariff_service import serve_cli
+from tariff_service import history_cli, serve_cli
 from tariff_service.audit_cli import audit_app
 from tariff_service.guard import BAD_INPUT, FAILED, INTERRUPTED, OK, ClickError, Json, KnownOn, Rules, examples, guarded
 from tariff_service.keys_cli import keys_app
@@ -31,7 +31,14 @@ class Explain(StrEnum):
 app = typer.Typer(
     name="tariff",
     help="Which US customs duties apply to a shipment line, how much each is, in which order to report them, and why.",
-    epilog=examples("tariff assess entry.yaml", "tariff explain entry.yaml", "tariff rules list", "tariff serve", "tariff COMMAND --help"),
+    epilog=examples(
+        "tariff assess entry.yaml",
+        "tariff explain entry.yaml",
+        "tariff history ieepa-canada",
+        "tariff rules list",
+        "tariff serve",
+        "tariff COMMAND --help",
+    ),
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -151,6 +158,7 @@ def explain(
     return BAD_INPUT if found["problems"] else OK
 
 
+history_cli.register(app)
 serve_cli.register(app)
 
 

@@ -51,17 +51,35 @@ def list_provisions(book: Book, program: str | None) -> list[dict[str, Any]]:
 def life(book: Book, asked: str, on: date | None = None, known_on: date | None = None) -> dict[str, Any]:
     """Return everything that the book says of a heading. Raises ProblemError: not in the book, with a guess at what was meant."""
     known = date.max if known_on is None else known_on
-    match = _DIGITS.match(asked.strip())
-    wanted = "".join((f"{match[1]}.{match[2]}.{match[3]}", match[4])) if match else asked.strip()
+    wanted = dotted(asked)
     nodes = [node for node in book.nodes.values() if wanted in {node.id, node.heading}]
     tables = [(node, rows) for node in book.nodes.values() if node not in nodes and (rows := list(_rows_naming(book, node, wanted)))]
     steps = [node for node in book.nodes.values() if node not in nodes and any(_names(step, wanted) for step in node.provision.steps)]
-    if not (nodes or tables or steps):
-        raise _unknown(book, wanted)
+    if not wanted or not (nodes or tables or steps):
+        raise unknown(book, wanted)
     provisions = [_provision(book, node, known, on, list(_rows_naming(book, node, wanted))) for node in nodes]
     provisions += [_provision(book, node, known, on, rows) for node, rows in tables]
     provisions += [_provision(book, node, known, on, []) for node in steps if node not in [one for one, _ in tables]]
     return {"heading": wanted, "on": _iso(on), "known_on": _iso(known_on), "provisions": provisions}
+
+
+def dotted(asked: str) -> str:
+    """Return the name of a heading, or of a variant of it, with its dots; any other name as it is."""
+    match = _DIGITS.match(asked.strip())
+    return "".join((f"{match[1]}.{match[2]}.{match[3]}", match[4])) if match else asked.strip()
+
+
+def naming(book: Book, wanted: str) -> list[Node]:
+    """Return the provisions that a name stands for, and those that file under it: by a row of their table, or beside their own heading."""
+    if not wanted:
+        return []
+    return [
+        node
+        for node in book.nodes.values()
+        if wanted in {node.id, node.heading}
+        or any(_names(step, wanted) for step in node.provision.steps)
+        or any(_rows_naming(book, node, wanted))
+    ]
 
 
 def _iso(day: date | None) -> str | None:
@@ -79,7 +97,8 @@ def _rows_naming(book: Book, node: Node, heading: str) -> Iterator[Row]:
                 yield row
 
 
-def _unknown(book: Book, wanted: str) -> ProblemError:
+def unknown(book: Book, wanted: str, *others: str) -> ProblemError:
+    """Return the problem of a name that no provision has, with the nearest names; `others` are names that might be meant besides."""
     if wanted in {one.program for one in book.programs}:
         return refuse("unknown_heading", "HEADING", f"{wanted} is a program", f"`tariff rules list --program {wanted}` names its headings")
     if wanted in book.relations.unmodelled:
@@ -93,10 +112,11 @@ def _unknown(book: Book, wanted: str) -> ProblemError:
         for row in book.tables[ref].rows
         for column in ("heading", "at_floor")
     }
-    known = sorted({*book.nodes, *filter(None, rows)})
+    known = sorted({*book.nodes, *filter(None, rows), *others})
     near = _nearest(wanted, known) if _DIGITS.match(wanted) else difflib.get_close_matches(wanted[:60], known, n=3, cutoff=0.6)
     fix = f"did you mean {join(near)}?" if near else "`tariff rules list` names every provision"
-    return refuse("unknown_heading", "HEADING", f"{wanted[:60]} is no heading of this law book", fix)
+    words = "no heading or program" if others else "no heading"
+    return refuse("unknown_heading", "HEADING", f"{wanted[:60]} is {words} of this law book", fix)
 
 
 def _nearest(wanted: str, known: list[str]) -> list[str]:

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from tariff_engine import __version__
 from tariff_engine.problems import LawConflictError, ProblemError, RulebookError
-from tariff_service.api import assessments, batch, compare_routes, health, law_routes, rulebooks
+from tariff_service.api import assessments, batch, compare_routes, health, history_routes, law_routes, rulebooks
 from tariff_service.api.caching import KEEP, etag_of, unchanged
 from tariff_service.api.document import document
 from tariff_service.api.guarding import Guard, service_at
@@ -77,7 +77,7 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
         telemetry={"tracing": False, "metrics": False, "logs": False},  # what is told of requests is told by observing.py
         redirect_slashes=False,
     )
-    for module in (assessments, batch, compare_routes, law_routes, rulebooks, health):
+    for module in (assessments, batch, compare_routes, law_routes, history_routes, rulebooks, health):
         app.include_router(module.router)
     # The endpoint that is asked most, once more as a plain route in front: FastAPI's way to it, through dependencies that it does not have,
     # costs as much as a third of an assessment.
