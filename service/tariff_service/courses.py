@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["announced", "took_effect", "amended", "ended", "paused", "withdrawn", "replaced", "extended", "retroactive"]
 Outcome = Literal["came", "called_off", "ahead"]
-About = Literal["rate", "in_transit", "order", "exception", "list"]
+About = Literal["rate", "in_transit", "exception", "order", "offset", "list"]
 
 
 class State(NamedTuple):
@@ -267,9 +267,9 @@ class _Work:
         return any(one.start == wanted.start and one.state == wanted.state for one in found)
 
     def _outcome(self, one: Segment) -> Outcome:
-        """Return whether a change came: whether it still stood, as known on its own day."""
+        """Return whether a change came: whether by what was known on its day it held then, even where another act had brought it forward."""
         known = [found for day, found in self.courses if day <= max(one.start, self.known)]
-        if not self._in(known[-1], one):
+        if at(known[-1], one.start).state != one.state:
             return "called_off"
         return "came" if one.start <= self.as_of else "ahead"
 

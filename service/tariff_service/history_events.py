@@ -64,7 +64,7 @@ class Event:
         return (known, self.effect, rank) if order == "known" else (self.effect, known, rank)
 
 
-_RANKS = ("rate", "in_transit", "exception", "order", "list")
+_RANKS = ("rate", "in_transit", "exception", "order", "offset", "list")
 
 
 # ---------------------------------------------------------------- from changes

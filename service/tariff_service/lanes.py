@@ -1,4 +1,4 @@
-"""What is followed in the history of a provision: its rate, what goods in transit keep, its exceptions, its order towards other duties."""
+"""What is followed in the history of a provision: its rate, what goods in transit keep, its exceptions, its order towards other duties, offsets."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def lanes(book: Book, node: Node, first: date) -> Iterator[Lane]:
         yield from _table(book, node)
     else:
         yield Lane("rate", node.id, tuple(_step(one) for one in node.provision.steps), end=_end(node))
-    for lane in (*_exceptions(node), *_order(book, node)):
+    for lane in (*_exceptions(node), *_order(book, node), *_offsets(book, node)):
         yield replace(lane, things=tuple(replace(one, start=max(one.start, first)) for one in lane.things if one.until > first))
 
 
@@ -135,6 +135,15 @@ def _order(book: Book, node: Node) -> Iterator[Lane]:
         together = [upper, lower] if both else [[*upper, *lower]]
         for things in together:
             yield Lane(about, node.id, tuple(things), end=_end(node), ref=ref)
+
+
+def _offsets(book: Book, node: Node) -> Iterator[Lane]:
+    """Yield what the filer may set off against the duty."""
+    for program in book.programs:
+        for one in program.offsets:
+            if node.id in book.expand(one.against):
+                words = f"an offset ({one.offset}) may be set off against it"
+                yield Lane("offset", node.id, (_thing(one, State(words), one.cite),), end=_end(node))
 
 
 def _meet(book: Book, one: Thing, other: Thing) -> bool:

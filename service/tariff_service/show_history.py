@@ -200,7 +200,8 @@ def _kind(one: Data) -> str:
 
 def _words(one: Data, *, whole: bool, every: bool) -> Iterator[tuple[str, str]]:
     ahead = {"ahead": " (lies ahead)", "called_off": " (never came)" if one["kind"] == "announced" else ""}.get(one["outcome"], "")
-    yield "", f"{one['says']}{ahead}"
+    says = one["says"].removeprefix(f"{_KINDS[one['kind']]}: ")
+    yield "", f"{says}{ahead}"
     origins = one["origins"]
     if origins:
         named = few(origins) if not every else ", ".join(origins)

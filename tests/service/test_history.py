@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from itertools import pairwise
@@ -252,8 +253,7 @@ def test_the_events_known_on_a_day_explain_the_step_that_the_law_applies() -> No
 def test_the_events_of_a_table_explain_the_row_that_the_law_takes_for_every_origin() -> None:
     book = the_book()
     node = book.nodes[FAMILY]
-    (ref,) = node.provision.table or ()
-    rows = book.tables[ref].rows
+    rows = book.tables[(node.provision.table or [])[0]].rows
     events = [one for one in history(book, FAMILY, every=True)["events"] if one["about"] == "rate"]
     for origin in dict.fromkeys(row["origin"] for row in rows):
         mine = [one for one in events if origin in one["origins"]]
@@ -305,3 +305,19 @@ def test_a_name_that_does_not_exist_is_a_problem_with_the_nearest_names(name: st
         history(the_book(), name)
     assert caught.value.problem.code == code
     assert guess in caught.value.problem.fix
+
+
+def test_a_heading_that_exists_and_is_not_modelled_is_told_so() -> None:
+    book = copy.copy(the_book())
+    book.relations = book.relations.model_copy(update={"unmodelled": ["9903.45.21"]})
+    with pytest.raises(ProblemError) as caught:
+        history(book, "99034521")
+    assert caught.value.problem.code == "heading_not_modelled"
+
+
+def test_a_program_without_provisions_has_no_history() -> None:
+    book = copy.copy(the_book())
+    empty = book.programs[0].model_copy(update={"provisions": []})
+    book.programs = [empty]
+    found = history(book, empty.program)
+    assert (found["provisions"], found["lanes"], found["events"]) == ([], [], [])

@@ -22,12 +22,13 @@ from tests.law.rulebook import the_book
 from tests.service.law import the_engine
 
 from tariff_service import law_reading
-from tariff_service.api import compare_routes, law_routes
+from tariff_service.api import compare_routes, history_routes, law_routes
 from tariff_service.api.callers import KEY, LOCAL, Caller
 from tariff_service.api.problems import Refusal
 from tariff_service.api.settings import Settings
 from tariff_service.api.state import Rulebooks, Served
 from tariff_service.comparing import compare
+from tariff_service.history import history
 from tariff_service.output import encode
 from tariff_service.stepping import Steps, ask
 from tariff_service.timeline import timeline
@@ -55,6 +56,7 @@ class Desk:
         app = FastAPI()
         app.include_router(law_routes.router)
         app.include_router(compare_routes.router)
+        app.include_router(history_routes.router)
         app.add_exception_handler(Refusal, self._refused)
         self._app = app
 
@@ -123,6 +125,7 @@ def test_a_list_is_read_page_by_page_to_its_end_without_loss_or_repetition(desk:
         *LISTINGS,
         "/v1/programs/s301-china",
         "/v1/provisions/9903.01.10",
+        "/v1/history/9903.01.10",
         "/v1/timeline?hts=64039960&origin=CA&value=1&until=2025-02-01&from=2025-01-01",
     ],
 )
@@ -155,6 +158,27 @@ def test_the_answers_are_those_of_the_plain_functions(desk: Desk) -> None:
     assert desk.get("/v1/provisions/99030110").content == desk.get("/v1/provisions/9903.01.10").content
     assert desk.get("/v1/provisions?program=s122").json()["items"] == law_reading.provisions(book, program="s122")
     assert desk.get("/v1/provisions/family:in-transit-announced").status_code == 200
+
+
+def test_a_history_is_that_of_the_plain_function(desk: Desk) -> None:
+    book = the_book()
+    assert desk.get("/v1/history/s122").content == encode(history(book, "s122"))
+    assert desk.get("/v1/history/9903.01.33?variant=content").content == encode(history(book, "9903.01.33/content"))
+    whole = history(book, "ieepa-reciprocal", order="effect", every=True)
+    assert desk.get("/v1/history/ieepa-reciprocal?by=effect&all=true").content == encode(whole)
+    known = history(book, "9903.01.10", known_on=date(2025, 2, 2))
+    assert desk.get("/v1/history/99030110?known_on=2025-02-02").content == encode(known)
+    for path, status in (
+        ("9903.01.99", 404),
+        ("zzz", 404),
+        ("s122?by=day", 422),
+        ("s122?all=perhaps", 422),
+        ("s122?known_on=then", 422),
+        ("s122?x=1", 422),
+    ):
+        assert desk.get(f"/v1/history/{path}").status_code == status, path
+    guess = desk.get("/v1/history/ieepa-canad").json()
+    assert (guess["code"], guess["errors"][0]["fix"]) == ("unknown_heading", "did you mean ieepa-canada, ieepa-india or ieepa-mexico?")
 
 
 def test_a_heading_says_what_is_in_force_on_a_day_as_known(desk: Desk) -> None:

@@ -24,7 +24,7 @@ _EVENT: Schema = record(
         "known": maybe(DAY),
         "effect": DAY,
         "until": maybe(DAY),
-        "about": one_of("rate", "in_transit", "exception", "order", "list", what="What changed."),
+        "about": one_of("rate", "in_transit", "exception", "order", "offset", "list", what="What changed."),
         "kind": one_of(*_KINDS, what="What happened to it."),
         "outcome": one_of("came", "called_off", "ahead", what="Whether it came, by what is known."),
         "says": WORDS,
