@@ -12,6 +12,7 @@ from tariff_service.history_events import Event, event_data, from_change, from_l
 from tariff_service.lanes import born, lanes
 from tariff_service.list_changes import list_changes
 from tariff_service.lives import dotted, naming, unknown
+from tariff_service.standing_in import standing_in
 
 if TYPE_CHECKING:
     from tariff_engine.book import Book, Node
@@ -101,6 +102,8 @@ def _events(whose: _Asked, node: Node) -> Iterator[Event]:
             told.add(one.until)
             event = from_change(one, whose.part(node))
             if event is not None:
+                if event.kind == "retroactive" and lane.about == "rate" and not any(past.state for past in one.filed_before):
+                    event.stand_ins = standing_in(book, node, one.effect, one.known)
                 yield event
     for change in list_changes(book, node, known_on, as_of):
         if change.effect < over:

@@ -56,6 +56,7 @@ class Event:
     origins: list[str] = field(default_factory=list)
     refs: list[str] = field(default_factory=list)
     numbers: Numbers = field(default_factory=Numbers)
+    stand_ins: list[tuple[str, State]] = field(default_factory=list)
 
     def place(self, order: str) -> tuple[Any, ...]:
         """Return where the event stands: by the day it became known, or by the day of entry. Without an act both are the day of entry."""
@@ -162,7 +163,7 @@ def _together(events: Iterable[Event], key: Any, *, by_program: bool) -> list[Ev
             found[mark] = replace(one, numbers=replace(one.numbers))
             continue
         first = found[mark]
-        for name in ("provisions", "origins", "refs", "instead", "before", "states"):
+        for name in ("provisions", "origins", "refs", "instead", "before", "states", "stand_ins"):
             mine = getattr(first, name)
             mine.extend(item for item in getattr(one, name) if item not in mine)
         first.cites |= one.cites
@@ -202,6 +203,8 @@ def event_data(book: Book, one: Event, *, every: bool) -> Data:
         found["filed_before"] = [
             {"from": past.start.isoformat(), "until": past.until.isoformat(), "state": _state(past.state)} for past in one.past
         ]
+    if one.stand_ins:
+        found["filed_in_place"] = [{"provision": name, "effect": state.effect} for name, state in one.stand_ins]
     if one.instead:
         found["instead"] = [_state(state) for state in one.instead]
     if one.instead_from:
@@ -227,7 +230,7 @@ def sentence(one: Event) -> str:
     now, was = _words(one.states, one.refs), _words(one.before, one.refs)
     other = f" ({_words(one.instead, ())} instead)" if one.instead else ""
     if one.kind == "retroactive":
-        return f"reaches back: {now or 'nothing holds'}{other}{_until(one)}; {_past(one)}"
+        return f"reaches back: {now or 'nothing holds'}{other}{_until(one)}; {_past(one, was)}"
     if one.kind == "withdrawn":
         return f"called off before it came: {was or 'its end'}"
     if one.kind == "paused":
@@ -250,11 +253,15 @@ def _until(one: Event) -> str:
     return f", until {one.until}" if one.until < date.max else ""
 
 
-def _past(one: Event) -> str:
-    if not any(past.state for past in one.past):
-        return "nothing of it was filed until then"
-    told = (f"{_words([past.state], one.refs) or 'nothing'} for entries of {past.start} to {past.until - _DAY}" for past in one.past)
-    return f"until then was filed: {join(told, 'and')}"
+def _past(one: Event, was: str) -> str:
+    """Return what was filed until the act was known."""
+    if any(past.state for past in one.past):
+        told = (f"{_words([past.state], one.refs) or 'nothing'} for entries of {past.start} to {past.until - _DAY}" for past in one.past)
+        return f"until then was filed: {join(told, 'and')}"
+    if one.stand_ins:
+        names = [name if name[:1].isdigit() else name.partition(":")[2].replace("-", " ") for name, _ in one.stand_ins]
+        return f"until then was filed in its place, where it applied: {few(names)}"
+    return f"until then, {was}" if was else "until then it was not law"
 
 
 def _words(states: Sequence[State | None], refs: Sequence[str]) -> str:

@@ -83,6 +83,14 @@ def test_the_floor_of_korea_reaches_back_by_three_weeks() -> None:
         assert (event["known"], event["effect"], event["filed_before"][0]["state"]["heading"]) == ("2025-12-04", "2025-11-14", "9903.02.56")
 
 
+def test_what_reaches_back_as_a_provision_of_its_own_names_the_duties_that_were_filed_in_its_place() -> None:
+    (floor,) = [one for one in history(the_book(), "9903.94.51")["events"] if one["kind"] == "retroactive" and one["about"] == "rate"]
+    assert {"provision": "9903.94.01", "effect": "adds 25%"} in floor["filed_in_place"]
+    (relief,) = [one for one in history(the_book(), "9903.02.74")["events"] if one["kind"] == "retroactive" and one["about"] == "rate"]
+    assert FAMILY in [one["provision"] for one in relief["filed_in_place"]]
+    assert "until then was filed in its place, where it applied: reciprocal country rate" in relief["says"]
+
+
 def test_list_4b_was_suspended_before_it_began() -> None:
     assert told("9903.88.16") == [
         ("2019-08-30", "2019-12-15", "announced", "called_off", None, "15%", "fr-84-45821"),

@@ -43,6 +43,10 @@ _EVENT: Schema = record(
             record({"from": DAY, "until": DAY, "state": maybe(_STATE)}),
             "Of an act that reaches back: what entries owed until it was known.",
         ),
+        "filed_in_place": listed(
+            record({"provision": WORDS, "effect": WORDS}),
+            "Of an act that reaches back: the duties that were filed where this provision now stands.",
+        ),
         "instead": listed(_STATE, "What holds under other headings instead."),
         "instead_from": DAY,
         "several": record({"was": _STATES, "now": _STATES}, what="Where alike events with other rates are told together: all of them."),
