@@ -124,8 +124,9 @@ def test_the_rows_of_a_list_hold_on_their_days_and_siblings_do_not(name: str, th
 def made(node: Node, name: str, lives: list[tuple[date, date]], prober: Prober, known_on: date) -> dict[str, Any]:
     """Return a line that meets a provision, through a list, on some day of its life."""
     for begin, end in lives:
-        for day in (begin, *(row.from_ for row in prober.book.tables[name].rows[:1])):
-            if begin <= day < end:
+        first = max(begin, prober.book.horizon.from_)
+        for day in (first, *(row.from_ for row in prober.book.tables[name].rows[:1])):
+            if first <= day < end:
                 for line in prober.maker.lines(node, day, known_on, by=name):
                     if prober.bare(node, line, known_on).verdict not in NOT_MET:
                         return line
@@ -153,6 +154,8 @@ def chosen(node: Node, book: Book, line: dict[str, Any], known_on: date) -> Row 
         for row in book.tables[ref].rows:
             known = published(row.by) <= known_on and not (row.withdrawn_by and published(row.withdrawn_by) <= known_on)
             if not known or not row.from_ <= line["entry_date"] < row.until or not line["hts"].startswith(row.hts):
+                continue
+            if line["hts"].startswith(row.excepted):
                 continue
             if "origin" in (node.provision.look_up or ()) and not of_origin(row["origin"], line, book):
                 continue
@@ -193,17 +196,29 @@ def origin_of(row: Row, node: Node, book: Book, day: date) -> str:
     return next(code for code in book.countries if code not in taken)
 
 
-def table_lines(node: Node, book: Book) -> Iterator[tuple[Row, dict[str, Any]]]:
-    """Yield lines for each row of a provision's tables: both sides of its ends, and a number beside it."""
+def asked(node: Node, book: Book, prober: Prober) -> dict[str, Any]:
+    """Return an origin and facts that meet the condition of a provision with a table, for the lines of its rows."""
+    lives, known_on = life(node, book)
+    for begin, _ in lives:
+        for line in prober.maker.lines(node, max(begin, book.horizon.from_), known_on):
+            return {name: value for name, value in line.items() if name not in {"hts", "entry_date", "value"}}
+    message = f"no line meets {node.id}"
+    raise AssertionError(message)
+
+
+def table_lines(node: Node, book: Book, prober: Prober) -> Iterator[tuple[Row, dict[str, Any]]]:
+    """Yield lines for each row of a provision's tables: both sides of its ends, a number beside it, and a number that it cuts out."""
     lives, _ = life(node, book)
+    template = {} if "origin" in (node.provision.look_up or ()) else asked(node, book, prober)
     by_number = "hts" in (node.provision.look_up or ())
     for ref in node.provision.table or ():
         rows = book.tables[ref].rows
         for row in sample(rows) if by_number else rows:
-            goods = [*numbers(row.hts), *numbers(next(siblings(row.hts)))] if by_number else ["6109100012"]
+            goods = [*numbers(row.hts), *numbers(next(siblings(row.hts))), *row.excepted[:2]] if by_number else ["6109100012"]
             for day in dict.fromkeys(days_of(row, lives, book.horizon.from_)):
                 for number in goods:
-                    line = {"hts": number, "origin": origin_of(row, node, book, day), "entry_date": day, "value": 10000}
+                    origin = template.get("origin") or origin_of(row, node, book, day)
+                    line = {**template, "hts": number, "origin": origin, "entry_date": day, "value": 10000}
                     if row["partial_ex"] and node.provision.claim_partial:
                         yield row, line
                         line = {**line, node.provision.claim_partial: True}
@@ -213,7 +228,7 @@ def table_lines(node: Node, book: Book) -> Iterator[tuple[Row, dict[str, Any]]]:
 @pytest.mark.parametrize("name", tables())
 def test_a_table_gives_heading_effect_and_rate_of_the_row_that_stands(name: str, book: Book, prober: Prober) -> None:
     looked = 0
-    for _, line in table_lines(book.nodes[name], book):
+    for _, line in table_lines(book.nodes[name], book, prober):
         agrees(book.nodes[name], prober, line)
         looked += 1
     assert looked
@@ -222,7 +237,7 @@ def test_a_table_gives_heading_effect_and_rate_of_the_row_that_stands(name: str,
 @pytest.mark.parametrize("name", tables())
 def test_a_row_that_was_called_off_was_the_law_until_then(name: str, book: Book, prober: Prober) -> None:
     node = book.nodes[name]
-    for row, line in table_lines(node, book):
+    for row, line in table_lines(node, book, prober):
         if row.withdrawn_by:
             agrees(node, prober, line, book.instruments[row.withdrawn_by].published - DAY)
             agrees(node, prober, line, book.instruments[row.withdrawn_by].published)
@@ -231,7 +246,7 @@ def test_a_row_that_was_called_off_was_the_law_until_then(name: str, book: Book,
 @pytest.mark.parametrize("name", tables())
 def test_goods_in_transit_keep_the_rate_that_their_row_says(name: str, book: Book, prober: Prober) -> None:
     node = book.nodes[name]
-    for row, line in table_lines(node, book):
+    for row, line in table_lines(node, book, prober):
         if row["loaded_before"] and chosen(node, book, line, EVER) is row:
             loaded, entered = date.fromisoformat(row["loaded_before"]), date.fromisoformat(row["entered_before"])
             outcome = prober.bare(node, {**line, "loaded_date": loaded - DAY})
