@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tariff_engine.evaluate.derivation import Derivation, Row
     from tariff_engine.facts import Line
     from tariff_engine.inquiry import Inquiry
-    from tariff_engine.law import Law
+    from tariff_engine.law import DrawbackRule, Law
     from tariff_engine.rates import Rate
 
 
@@ -123,17 +123,17 @@ def _headings(law: Law, parts: LineParts) -> list[dict[str, Any]]:
     rows, forms = parts.derivation.rows, parts.plan.headings
     if forms is None:
         charged = len(parts.plan.rows)  # what follows are credits, which differ from line to line
-        forms = parts.plan.headings = tuple(_heading(law, row, parts.says) for row in rows[:charged])
+        forms = parts.plan.headings = tuple(_heading(law, row, parts) for row in rows[:charged])
     found = []
     for row, form in zip(rows, forms, strict=False):
         shown = form.copy()
         shown["base_value"], shown["duty"] = str(row.base), dollars_text(row.duty)
         found.append(shown)
-    found.extend(_heading(law, row, parts.says) for row in rows[len(forms) :])
+    found.extend(_heading(law, row, parts) for row in rows[len(forms) :])
     return found
 
 
-def _heading(law: Law, row: Row, says: dict[str, str]) -> dict[str, Any]:
+def _heading(law: Law, row: Row, parts: LineParts) -> dict[str, Any]:
     found: dict[str, Any] = {
         "heading": row.heading,
         "program": row.program,
@@ -141,7 +141,7 @@ def _heading(law: Law, row: Row, says: dict[str, str]) -> dict[str, Any]:
         "kind": row.kind,
         "base_value": str(row.base),
         "duty": dollars_text(row.duty),
-        "says": says[row.provision],
+        "says": parts.says[row.provision],
         "cites": row.cites,
     }
     if row.since:
@@ -151,6 +151,22 @@ def _heading(law: Law, row: Row, says: dict[str, str]) -> dict[str, Any]:
         found["instrument"], found["announced"] = row.by, act.published.isoformat()
         if row.since and act.published > row.since:
             found["retroactive"] = True
+    if row.kind in _CHARGES:
+        rule = next((one for one in law.drawback.get(row.provision, ()) if one.start <= parts.line.day < one.until), None)
+        if rule is not None:
+            found["drawback"] = _drawback(rule)
+    return found
+
+
+_CHARGES = frozenset({"additional", "total"})
+
+
+def _drawback(rule: DrawbackRule) -> dict[str, Any]:
+    found: dict[str, Any] = {"allowed": rule.allowed, "cites": rule.cites}
+    if rule.says:
+        found["says"] = rule.says
+    if rule.confidence != "high":
+        found["confidence"], found["because"] = rule.confidence, rule.because
     return found
 
 

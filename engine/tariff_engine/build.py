@@ -12,9 +12,10 @@ from tariff_engine.book import Book
 from tariff_engine.compiled.compile import compile_book
 from tariff_engine.deminimis_rules import parse_de_minimis
 from tariff_engine.fee_rules import parse_fees
-from tariff_engine.law import Act, CalledOff, Contradiction, Dutiable, FactSpec, Law, NotInBook, SliceSpec
+from tariff_engine.law import Act, CalledOff, Contradiction, DrawbackRule, Dutiable, FactSpec, Law, NotInBook, SliceSpec
 from tariff_engine.notation.conditions import NotOrigin
 from tariff_engine.notation.model import Absent
+from tariff_engine.notation.program import EFFECTS
 from tariff_engine.notation.yaml_reader import Document
 from tariff_engine.preferences_files import load_preferences
 from tariff_engine.schedule_files import load_schedule
@@ -40,6 +41,7 @@ def build_law(book: Book, root: Traversable, known_on: date = date.max) -> Law:
         instruments=acts,
         column2=_column2(book),
         called_off=_called_off(book, known_on),
+        drawback=_drawback(book, known_on),
         contradictions=tuple(
             Contradiction(
                 c.field, c.says, c.fix, dict(c.facts), (c.after[0], c.after[1]) if c.after else None, frozenset(c.origin_not or ())
@@ -118,7 +120,30 @@ def _called_off(book: Book, known_on: date) -> dict[str, tuple[CalledOff, ...]]:
     for node in book.nodes.values():
         for step in node.provision.steps:
             if step.withdrawn_by and book.published(step.withdrawn_by) <= known_on and step.by:
-                effect = next(name for name in ("add", "up_to", "exempt", "prohibited", "table") if getattr(step, name) is not None)
+                effect = next(name for name in EFFECTS if getattr(step, name) is not None)
                 made = CalledOff(node.id, step.from_, step.until, effect, step.by, step.withdrawn_by)
                 found.setdefault(node.program.program, []).append(made)
     return {name: tuple(steps) for name, steps in found.items()}
+
+
+def _drawback(book: Book, known_on: date) -> dict[str, tuple[DrawbackRule, ...]]:
+    """What each provision is told of drawback, as known."""
+    found: dict[str, list[DrawbackRule]] = {}
+    for program in book.programs:
+        mine = {provision.id for provision in program.provisions}
+        for rule in program.drawback:
+            if not book.known(rule, known_on):
+                continue
+            sure = rule.confidence
+            made = DrawbackRule(
+                rule.from_ or date.min,
+                rule.until or date.max,
+                rule.allowed,
+                rule.says,
+                tuple(rule.cite),
+                sure.level if sure else "high",
+                sure.because if sure else "",
+            )
+            for name in book.expand(rule.of) if rule.of else mine:
+                found.setdefault(name, []).append(made)
+    return {name: tuple(rules) for name, rules in found.items()}

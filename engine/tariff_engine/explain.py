@@ -195,6 +195,9 @@ class Explanation:
         open_ = [o for o in outcomes if o.verdict is Verdict.CONDITION]
         if open_:
             return self._not_met(program, title, min(open_, key=self._distance))
+        never = next((o for o in outcomes if o.verdict is Verdict.NEVER), None)
+        if never:
+            return self._never(program, title, never, life)
         return self._not_in_force(program, title, outcomes, life, day)
 
     # ------------------------------------------------------------ the kinds of verdict
@@ -247,6 +250,12 @@ class Explanation:
         cites = tuple(dict.fromkeys(cite for outcome in outcomes for cite in outcome.cites))
         seen = (Reason(Kind.ENTERED, facts=("entry_date",)),)
         return Template(program, title, "not_in_force", "", (), words, None, seen, cites, tuple(by))
+
+    def _never(self, program: str, title: str, outcome: Outcome, life: Life) -> Template:
+        """An act let a duty be imposed, and nobody imposed it: that is no silence of the book."""
+        span = f"from {outcome.since}" + (f" until {life.ended}" if life.ended else " on")
+        words = f"Authority to impose it ran {span}, and nothing was owed under it. {self.says[outcome.id]}"
+        return self._made(program, title, Verdict.NEVER.value, outcome, words)
 
     def _dates(self, life: Life, day: date) -> str:
         if life.ended and life.ended <= day:

@@ -72,6 +72,19 @@ class CalledOff:
 
 
 @dataclass(frozen=True, slots=True)
+class DrawbackRule:
+    """Whether the duty of a provision comes back as drawback, for goods entered from a day until another."""
+
+    start: date
+    until: date
+    allowed: str
+    says: str
+    cites: tuple[str, ...]
+    confidence: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
 class Contradiction:
     """Facts that cannot hold together."""
 
@@ -127,6 +140,7 @@ class Law:
     instruments: dict[str, Act]
     column2: tuple[tuple[str, date, date], ...]
     called_off: dict[str, tuple[CalledOff, ...]]
+    drawback: dict[str, tuple[DrawbackRule, ...]]
     contradictions: tuple[Contradiction, ...]
     chapter98: tuple[Dutiable, ...]
     limits: tuple[tuple[date, int], ...]

@@ -112,6 +112,7 @@ def _span(words: str, start: object, end: object) -> str:
 def _in_transit(window: InTransit) -> str:
     done = f"loaded before {window.loaded_before}" if window.loaded_before else f"exported before {window.exported_before}"
     by = f", by {join(window.mode)}" if window.mode else ""
+    by += ", whatever the final mode of transit" if window.or_final_mode else ""
     return f"the goods were {done} and are entered before {window.entered_before}{by}"
 
 
@@ -140,6 +141,8 @@ def effect_words(step: Step) -> str:
         words = "prohibits"
     elif step.ended:
         words = "ends"
+    elif step.authorized:
+        words = "lets a duty be imposed, which nobody did"
     else:
         words = "charges what the row of its table says"
     if step.base != "value" and not step.ended:

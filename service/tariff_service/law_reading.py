@@ -62,6 +62,11 @@ def program(book: Book, name: str, on: date | None = None, known_on: date | None
         **_program(book, found, on, known_on or date.max),
         "chapter98": found.chapter98.model_dump() if found.chapter98 else None,
         "foreign_trade_zone": found.ftz.model_dump() if found.ftz else None,
+        "drawback": [
+            {"allowed": one.allowed, "of": refs_words(one.of) if one.of else None, "says": one.says, "cites": list(one.cite), **_dates(one)}
+            for one in found.drawback
+            if book.known(one, known_on or date.max)
+        ],
         "outside": [{"says": one.says, "when": conditions(book, one.when), "cites": list(one.cite)} for one in found.outside],
         "groups": [
             {"name": one.name, "order": [refs_words(rank) for rank in one.order], "cites": list(one.cite), **_dates(one)}

@@ -14,6 +14,7 @@ _RESULTS = {
     "postal_duty": "The postal duty is due",
     "entry_required": "No de minimis exemption",
 }
+_DRAWBACK = {"none": "No drawback", "manufacturing": "Drawback of goods used in manufacture only", "all": "Drawback is available"}
 Data = Mapping[str, Any]
 
 
@@ -68,8 +69,17 @@ def _headings(paper: Paper, line: Data) -> None:
     columns = (("Number", "left"), ("What it says", "left"), ("Rate", "right"), ("Base", "right"), ("Duty", "right"))
     share = f"additional duties {line['additional_rate']} of the value"
     paper.table(columns, rows, foot=("Duty", share, "", "", money(line["duty"])), wraps=1)  # type: ignore[arg-type]  # the words are of the Literal
+    _drawback(paper, line["headings"])
     if line["duty"] is None:
         paper.line("The duty is not known: a fact that it is computed from is missing, see below.")
+
+
+def _drawback(paper: Paper, headings: Sequence[Data]) -> None:
+    """Say which duties come back as drawback; nothing of those of which the law read says nothing."""
+    for allowed, words in _DRAWBACK.items():
+        numbers = [row["heading"] or row["program"] for row in headings if row.get("drawback", {}).get("allowed") == allowed]
+        if numbers:
+            paper.line(f"{words}: {', '.join(dict.fromkeys(numbers))}.", style="dim")
 
 
 def _warnings(paper: Paper, warnings: Sequence[Data]) -> None:

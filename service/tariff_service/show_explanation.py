@@ -23,6 +23,7 @@ _GROUPS = {
     "outside": "Outside the program",
     "product_not_listed": "Product not listed",
     "origin_not_covered": "Origin not covered",
+    "never_imposed": "Authorized, and never imposed",
     "not_in_force": "Not in force",
 }
 

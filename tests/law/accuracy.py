@@ -72,7 +72,7 @@ def figures() -> str:
 
 
 def _all(cases: tuple[Case, ...], disputes: dict[str, Any], left_out: dict[str, Any]) -> Iterator[str]:
-    collected = [case for case in cases if case.file != "own"]
+    collected = [case for case in cases if not case.own]
     yield f"{left_out['total']} cases were collected; {len(collected)} are covered, {left_out['total'] - len(collected)} are not."
     yield f"{len(cases) - len(collected)} more are our own."
     yield ""

@@ -37,6 +37,11 @@ class Case:
     confidence: str = "high"
 
     @property
+    def own(self) -> bool:
+        """Whether it is a case of our own reading: those stand in files named own, own_SOMETHING."""
+        return self.file.partition("_")[0] == "own"
+
+    @property
     def independent(self) -> bool:
         """Whether somebody other than the authors of the law book states the outcome."""
         return bool(self.source["independent"])

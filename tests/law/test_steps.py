@@ -76,6 +76,8 @@ def test_a_step_rules_exactly_its_days_and_only_once_its_act_is_known(name: str,
         wanted = in_force(book, node, day, known_on)
         if wanted is None:
             absent(prober, node, day, known_on)
+        elif wanted.authorized:
+            never_imposed(prober, node, wanted, day, known_on)
         elif not can_be_met(node, day):
             assert prober.line_for(node, day, known_on, most=300) is None
         else:
@@ -89,9 +91,24 @@ def can_be_met(node: Node, day: date) -> bool:
     return first <= day < end and (window is None or day < window.entered_before)
 
 
+ANY_LINE = {"hts": "6403996000", "origin": "ES", "value": 10_000}
+
+
+def never_imposed(prober: Prober, node: Node, wanted: Step, day: date, known_on: date) -> None:
+    """Assert that an authority that nobody used is told as such, and charges nothing."""
+    line = {**ANY_LINE, "entry_date": day}
+    outcome, derivation = prober.outcome(node, line, known_on)
+    assert (outcome.verdict, outcome.by) == (Verdict.NEVER, wanted.by)
+    assert prober.naive(node, line, known_on).verdict is Verdict.NEVER
+    assert node.id not in {row.provision for row in derivation.rows}
+
+
 def absent(prober: Prober, node: Node, day: date, known_on: date) -> None:
     """Assert that a provision is not in force: on the line made for another of its days."""
-    line = prober.any_line(node, day) or made_on_any_day(prober, node, day)
+    if all(step.authorized for step in node.provision.steps):
+        line: dict[str, object] = {**ANY_LINE, "entry_date": day}
+    else:
+        line = prober.any_line(node, day) or made_on_any_day(prober, node, day)
     outcome, derivation = prober.outcome(node, line, known_on)
     assert outcome.verdict is Verdict.NOT_IN_FORCE, f"{node.id} on {day} as known on {known_on}: {outcome.verdict}"
     assert node.id not in {row.provision for row in derivation.rows}
@@ -153,7 +170,8 @@ def test_goods_in_transit_must_be_loaded_and_entered_in_time(name: str, book: Bo
     assert not prober.applies(node, {**line, "entry_date": window.entered_before}, known_on), "entered a day late"
     assert not prober.applies(node, {key: value for key, value in line.items() if key != fact}, known_on), "the day was not stated"
     if window.loaded_before:
-        assert not prober.applies(node, {**line, "final_mode_differs": True}, known_on), "not loaded on the final mode of transit"
+        changed = prober.applies(node, {**line, "final_mode_differs": True}, known_on)
+        assert changed == bool(window.or_final_mode), "not loaded on the final mode of transit"
     if window.mode:
         assert not prober.applies(node, {**line, "mode": "truck"}, known_on), "another mode"
 

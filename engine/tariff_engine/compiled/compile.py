@@ -25,7 +25,7 @@ from tariff_engine.compiled.form import (
 )
 from tariff_engine.evaluate.conditions import passes
 from tariff_engine.evaluate.parts import Parts
-from tariff_engine.notation.program import Piece, Program, Provision, Step
+from tariff_engine.notation.program import EFFECTS, Piece, Program, Provision, Step
 from tariff_engine.notation.terms import Dated
 
 if TYPE_CHECKING:
@@ -147,6 +147,8 @@ class _Compiler:
                 offsets.append(
                     CompiledOffset(offset.offset, *self._dates(offset), node, offset.credit, against, offset.says, tuple(offset.cite))
                 )
+        for rule in program.drawback:  # the answer tells it from day to day
+            self._dates(rule)
         ended = program.ended
         return CompiledProgram(
             index=place,
@@ -202,8 +204,7 @@ class _Compiler:
         )
 
     def _effect(self, step: Step, program: Program, owner: str) -> Effect:
-        kinds = ("add", "up_to", "exempt", "prohibited", "table", "ended")
-        kind = next(name for name in kinds if getattr(step, name) is not None)
+        kind = next(name for name in EFFECTS if getattr(step, name) is not None)
         start, end = self._dates(step)
         companion = None
         if step.companion:

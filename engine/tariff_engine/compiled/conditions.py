@@ -179,7 +179,8 @@ class ConditionCompiler:
             atoms.append(_atom(static=True, bit=bit, kind=Kind.ENTERED, wanted=words, fact="entry_date"))
             if window.loaded_before:
                 atoms.append(self._fact_atom("loaded_date", Test(before=window.loaded_before)))
-                atoms.append(self._fact_atom("final_mode_differs", test=False))
+                if not window.or_final_mode:
+                    atoms.append(self._fact_atom("final_mode_differs", test=False))
             if window.exported_before:
                 atoms.append(self._fact_atom("export_date", Test(before=window.exported_before)))
             if window.mode:

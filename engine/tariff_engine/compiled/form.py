@@ -56,7 +56,7 @@ class Effect:
     start: int
     end: int
     published: int
-    kind: str  # add | up_to | exempt | prohibited | table | ended
+    kind: str  # one of the effects of a step (notation/program.py)
     rate: Fraction
     at_floor: str
     base: Reach

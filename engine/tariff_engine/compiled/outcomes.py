@@ -43,12 +43,11 @@ class Outcomes:
         cites, by = (effect.cites, effect.by) if effect else ((), "")
         forbids = bool(effect and effect.kind == "prohibited")
         since = date.fromordinal(effect.start) if effect else None
-        if effect is None or effect.kind == "ended":
+        if effect is None or effect.kind in {"ended", "authorized"}:
+            verdict = Verdict.NEVER if effect and effect.kind == "authorized" else Verdict.NOT_IN_FORCE
             shown = self.evaluated.line.facts.get("ftz_pf_admission_date") if program.by_admission else None
             reason = Reason(Kind.DATES, "", str(shown or self.evaluated.line.day))
-            return Outcome(
-                provision.id, program.name, Verdict.NOT_IN_FORCE, reason, None, provision.heading, forbids, by, since, cites=cites
-            )
+            return Outcome(provision.id, program.name, verdict, reason, None, provision.heading, forbids, by, since, cites=cites)
         reason = self._walk(provision, 0, self.plan.pattern.true, self.plan.pattern.false)
         return Outcome(provision.id, program.name, Verdict.CONDITION, reason, None, provision.heading, forbids, by, since, cites=cites)
 

@@ -181,7 +181,7 @@ class Situations:
     ) -> Live | None:
         program = self.book.programs[provision.program]
         effect = self.effect(provision, interval, admission)
-        if effect is None or effect.kind == "ended":
+        if effect is None or effect.kind in {"ended", "authorized"}:
             return None
         bits = apart if program.by_admission else static
         condition = simplify(provision.condition, bits)

@@ -218,7 +218,8 @@ def _in_transit(view: View, window: InTransit) -> list[Truth]:
     parts = [Truth(day < window.entered_before, Reason(Kind.ENTERED, words, str(day), ("entry_date",)))]
     if window.loaded_before:
         parts.append(on_fact(view, "loaded_date", Test(before=window.loaded_before)))
-        parts.append(on_fact(view, "final_mode_differs", test=False))
+        if not window.or_final_mode:
+            parts.append(on_fact(view, "final_mode_differs", test=False))
     if window.exported_before:
         parts.append(on_fact(view, "export_date", Test(before=window.exported_before)))
     if window.mode:

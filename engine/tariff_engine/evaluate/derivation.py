@@ -22,6 +22,7 @@ class Verdict(StrEnum):
     COLUMN = "no_change_in_column"
     OUTSIDE = "outside"
     CONDITION = "condition"
+    NEVER = "never_imposed"
     NOT_IN_FORCE = "not_in_force"
 
 

@@ -121,8 +121,9 @@ class NaiveEvaluation:
             return Outcome(node.id, program.program, verdict, reason, step, node.heading, forbids, by, since, cites=tuple(cites))
 
         step = self._step(node, day)
-        if step is None or step.ended:
-            return outcome(Verdict.NOT_IN_FORCE, Reason(Kind.DATES, "", str(day)), step, step.cite if step else [])
+        if step is None or step.ended or step.authorized:
+            verdict = Verdict.NEVER if step and step.authorized else Verdict.NOT_IN_FORCE
+            return outcome(verdict, Reason(Kind.DATES, "", str(day)), step, step.cite if step else [])
         truth, assumed = self._decide(node, provision.when, day)
         if not truth.holds:
             found = outcome(Verdict.CONDITION, truth.reason, step, step.cite)

@@ -72,6 +72,7 @@ def check_programs(places: Places) -> Iterator[str]:
         yield from _class(places, path, program)
         yield from _groups(places, path, program)
         yield from _unordered(places, path, program)
+        yield from _drawback(places, path, program)
         if program.ended and not program.ended.ended:
             yield places.at(path, ("ended",), "this ends the program: write ended: true here; effects stand in the steps of provisions")
         for place, provision in enumerate(program.provisions):
@@ -91,6 +92,8 @@ def _steps(book: Book, program: Program, provision: Provision) -> Iterator[tuple
         beyond = [column for column in step.columns or () if column not in program.columns]
         if beyond:
             yield place, f"the program does not reach the column {', '.join(beyond)}; a step may only narrow the columns of its program"
+        if step.authorized and not all(one.authorized for one in steps):
+            yield place, "authorized stands alone: a duty that was imposed is a provision of its own"
         if step.at_floor and step.up_to is None:
             yield place, "at_floor names the twin heading of a total; write it beside up_to only"
 
@@ -109,7 +112,10 @@ def _life(program: Program, provision: Provision) -> tuple[date, date]:
 
 def _class(places: Places, path: str, program: Program) -> Iterator[str]:
     """Yield the days on which a provision can be filed and the class of the program has no place in the order."""
-    lives = [_life(program, provision) for provision in program.provisions]
+    filed = [provision for provision in program.provisions if not all(step.authorized for step in provision.steps)]
+    if not filed:
+        return
+    lives = [_life(program, provision) for provision in filed]
     start, end = min(first for first, _ in lives), max(last for _, last in lives)
     for era in places.book.filing:
         if max(start, era.from_) < min(end, era.until or date.max) and program.files_as not in era.order:
@@ -147,6 +153,24 @@ def _groups(places: Places, path: str, program: Program) -> Iterator[str]:
                 f"{shared[0]} is also in {first.name} on the same days; let one group end where the other begins, or put them in one order"
             )
             yield places.at(path, ("groups", two), words)
+
+
+def _drawback(places: Places, path: str, program: Program) -> Iterator[str]:
+    """Two words on the drawback of one provision for one day contradict one another."""
+    book = places.book
+    everything = {provision.id for provision in program.provisions}
+    said = [frozenset(book.expand(rule.of)) if rule.of else frozenset(everything) for rule in program.drawback]
+    for place, names in enumerate(said):
+        foreign = sorted(names - everything)
+        if foreign:
+            yield places.at(
+                path, ("drawback", place, "of"), f"{foreign[0]} is no provision of {program.program}; say it in its own program"
+            )
+    for (one, first), (two, second) in combinations(enumerate(program.drawback), 2):
+        shared = sorted(said[one] & said[two])
+        if shared and _overlap(first, second) and _known_together(book, first, second):
+            words = f"the drawback of {shared[0]} is told twice for the same days; let one end where the other begins, or part them by `of`"
+            yield places.at(path, ("drawback", two), words)
 
 
 def _overlap(one: Dated, two: Dated) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from tariff_engine.notation.check_places import Places, inside
 from tariff_engine.notation.model import Instrument, Relation
-from tariff_engine.notation.program import Group, Offset, Step, Unless
+from tariff_engine.notation.program import Drawback, Group, Offset, Step, Unless
 from tariff_engine.notation.terms import Dated, Strict
 from tariff_engine.notation.wording import near
 
@@ -74,6 +74,7 @@ def _dated(thing: Dated, acts: Mapping[str, Instrument], *, demands: bool) -> It
         Relation: "a relation",
         Group: "a group with dates",
         Offset: "an offset",
+        Drawback: "a word on drawback with dates",
     }
     kind = kinds.get(type(thing), "")
     dated = thing.from_ is not None or thing.until is not None

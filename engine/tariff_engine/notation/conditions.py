@@ -48,12 +48,16 @@ class Test(Strict):
 
 
 class InTransit(Strict):
-    """Loaded (or, with `exported_before`, exported) before a day, and entered before another, by these modes if named."""
+    """Loaded (or, with `exported_before`, exported) before a day, and entered before another, by these modes if named.
+
+    `or_final_mode`: loading on a vessel is enough, whatever the goods changed to; else they must have been on their final mode of transit.
+    """
 
     loaded_before: date | None = None
     exported_before: date | None = None
     entered_before: date
     mode: list[str] | None = None
+    or_final_mode: Literal[True] | None = None
 
 
 class BaseRate(Strict):

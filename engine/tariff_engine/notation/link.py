@@ -18,7 +18,7 @@ from tariff_engine.notation.yaml_reader import Document
 from tariff_engine.problems import RulebookError
 
 Trail = tuple[int | str, ...]
-_REFERENCES = frozenset({"any", "over", "excludes", "against", "order", "unmodelled", "sets"})
+_REFERENCES = frozenset({"any", "of", "over", "excludes", "against", "order", "unmodelled", "sets"})
 _FACTS = frozenset({"claim_partial", "credit", "ratio", "silent_if", "years_before_entry", "after", "field"})
 
 

@@ -26,6 +26,9 @@ from tariff_engine.notation.terms import (
     one_or_more,
 )
 
+EFFECTS = ("add", "up_to", "exempt", "prohibited", "table", "ended", "authorized")
+"""What a step can do. `authorized`: a later act may impose a duty; none did, so nothing is owed."""
+
 
 class Piece(Strict):
     """A piece of the value cut by a slice: the slice, or the value less the slice; `cap` limits the slice to a share of the value."""
@@ -66,6 +69,7 @@ class Step(Dated):
     prohibited: Literal[True] | None = None
     table: Literal[True] | None = None
     ended: Literal[True] | None = None
+    authorized: Literal[True] | None = None
     at_floor: Heading | None = None
     base: Name | Piece = "value"
     base_if: list[BaseIf] = []
@@ -76,10 +80,9 @@ class Step(Dated):
 
     @model_validator(mode="after")
     def _one_effect(self) -> Self:
-        effects = (self.add, self.up_to, self.exempt, self.prohibited, self.table, self.ended)
-        if sum(effect is not None for effect in effects) != 1:
-            given = [name for name in ("add", "up_to", "exempt", "prohibited", "table", "ended") if getattr(self, name) is not None]
-            message = f"give exactly one of add, up_to, exempt, prohibited, table, ended; there {'are ' + ' and '.join(given) if given else 'is none'}"
+        effects = [name for name in EFFECTS if getattr(self, name) is not None]
+        if len(effects) != 1:
+            message = f"give exactly one of {', '.join(EFFECTS)}; there {'are ' + ' and '.join(effects) if effects else 'is none'}"
             raise ValueError(message)
         return self
 
@@ -192,6 +195,16 @@ class Ftz(Strict):
     cite: Cites
 
 
+class Drawback(Dated):
+    """Whether duties paid come back as drawback (19 U.S.C. 1313) for goods entered on a day; `of` narrows it to some provisions."""
+
+    allowed: Literal["none", "manufacturing", "all"]
+    of: Refs | None = None
+    says: str = Field(default="", max_length=200)
+    cite: Cites
+    confidence: Confidence | None = None
+
+
 class Example(Strict):
     """A shipment line and what it owes: run whenever the book is checked, and shown to readers."""
 
@@ -213,6 +226,7 @@ class Program(Strict):
     one_of: Literal[True] | None = None
     chapter98: Chapter98 | None = None
     ftz: Ftz | None = None
+    drawback: list[Drawback] = []
     outside: list[Outside] = []
     ended: Step | None = None
     groups: list[Group] = []

@@ -27,7 +27,7 @@ from tariff_engine.notation.model import (
     OriginGroups,
     Relations,
 )
-from tariff_engine.notation.program import Program
+from tariff_engine.notation.program import EFFECTS, Program
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 KINDS: dict[str, type[BaseModel]] = {
@@ -45,7 +45,7 @@ KINDS: dict[str, type[BaseModel]] = {
     "relations": Relations,
 }
 _EXACTLY_ONE = {  # what the types check with a sentence of their own
-    "Step": ("add", "up_to", "exempt", "prohibited", "table", "ended"),
+    "Step": EFFECTS,
     "Piece": ("part", "less"),
     "Provision": ("heading", "family"),
 }

@@ -68,6 +68,7 @@ PROGRAMS = _read(
 _FRAME: dict[str, Schema] = {
     "chapter98": maybe(_OBJECT),
     "foreign_trade_zone": maybe(_OBJECT),
+    "drawback": listed(_OBJECT, "Whether duties paid come back as drawback."),
     "outside": listed(_OBJECT),
     "groups": listed(_OBJECT),
     "offsets": listed(_OBJECT),

@@ -39,6 +39,7 @@ VERDICTS = (
     "fact_not_met",
     "condition_not_met",
     "fact_unknown",
+    "never_imposed",
     "not_in_force",
 )
 _NUMBER: Schema = {"type": "string", "pattern": r"^[0-9]{4}\.[0-9]{2}(\.[0-9]{2}(\.[0-9]{2})?)?$", "description": "HTS number"}
@@ -55,6 +56,14 @@ _HEADINGS = listed(_HEADING)
 _RANGE = record(
     {"low": DOLLARS, "high": maybe(DOLLARS)},
     what="Lowest and highest duty over every combination of answers; null where a quantity is missing.",
+)
+_DRAWBACK = record(
+    {
+        "allowed": one_of("none", "manufacturing", "all", what="`manufacturing`: 19 U.S.C. 1313(a) and (b) only"),
+        "cites": _CITES,
+    },
+    {"says": {**TEXT, "description": "on which conditions"}, "confidence": one_of("medium", "low"), "because": TEXT},
+    "Whether the duty comes back as drawback; left out where the law read does not say.",
 )
 _TAKEN = listed(record({"fact": WORDS, "taken": WORDS, "because": WORDS}), "what was taken for facts that nobody stated")
 _ASKED = listed(record({"fact": WORDS, "matters": WORDS}), "facts that would settle it")
@@ -141,6 +150,7 @@ def _line_parts() -> dict[str, Schema]:
                 "instrument": {**WORDS, "description": "the act that made it"},
                 "announced": {**DAY, "description": "the day that act was published"},
                 "retroactive": {"const": True, "description": "the act came after that day"},
+                "drawback": _DRAWBACK,
             },
             "An HTS number to report, and its duty.",
         ),
