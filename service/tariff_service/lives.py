@@ -148,6 +148,13 @@ def _provision(book: Book, node: Node, known: date, on: date | None, rows: list[
         found["table"] = [{"list": list_words(ref), "rows": len(book.tables[ref].rows)} for ref in provision.table]
     if rows:
         found["rows"] = [_row(row) for row in rows if on is None or row.holds(on)]
+    told = [
+        {"allowed": one.allowed, "says": one.says, "cites": list(one.cite), **_dated(book, one, known)}
+        for one in program.drawback
+        if one.of is None or node.id in book.expand(one.of)
+    ]
+    if told and any(step.add is not None or step.up_to is not None or step.table for step in provision.steps):
+        found["drawback"] = told
     exceptions = [{"refs": list(one.any), "cites": list(one.cite), **_dated(book, one, known)} for one in provision.unless]
     return {
         **found,

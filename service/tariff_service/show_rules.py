@@ -10,6 +10,7 @@ from tariff_service.paper import Paper, plural
 
 Data = Mapping[str, Any]
 _GROUPS = 20  # groups of rows of a table that are shown; JSON holds them all
+_DRAWBACK = {"none": "none", "manufacturing": "of goods used in manufacture only", "all": "available"}
 _NAMED = 40  # origins or products named of a group
 
 
@@ -51,6 +52,7 @@ def _provision(paper: Paper, one: Data, heading: str, on: str | None) -> None:
     for table in one.get("table", ()):
         paper.item(f"its table is {table['list']}, {plural(table['rows'], 'row')}")
     _rows(paper, one.get("rows", ()))
+    _drawback(paper, one.get("drawback", ()))
     _references(paper, "Unless one of these applies", ((join(refs_words(item["refs"])), item) for item in one["unless"]))
     _references(paper, "Relations", ((_relation(item), item) for item in one["relations"]))
     if one["if_unknown"]:
@@ -65,6 +67,16 @@ def _provision(paper: Paper, one: Data, heading: str, on: str | None) -> None:
     paper.head(f"Confidence: {confidence['level']}")
     if confidence.get("because"):
         paper.line(confidence["because"])
+
+
+def _drawback(paper: Paper, told: Sequence[Data]) -> None:
+    if told:
+        paper.head("Drawback")
+    for one in told:
+        status = "" if one["status"] == "law" else f"  [{one['status']}]"
+        span = f"{_span(one)}: " if one["from"] or one["until"] else ""
+        paper.item(f"{span}{_DRAWBACK[one['allowed']]}{status}. {one['says']}".strip())
+        paper.line(f"see {'; '.join(one['cites'])}", indent=6, style="dim")
 
 
 def _taken(take: Any) -> str:
