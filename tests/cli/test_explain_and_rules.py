@@ -137,7 +137,8 @@ def test_a_heading_that_stands_in_a_table_is_shown_with_its_rows(tariff: Tariff)
 def test_conditions_are_told_in_words(tariff: Tariff) -> None:
     (one,) = json.loads(tariff("rules", "show", "9903.01.13").out)["provisions"]
     assert one["when"][0] == "the origin is CA"
-    assert "on list canada_mexico_energy_potash (heading 9903.01.13), or energy_resource is true" in one["when"][1]
+    assert "on list canada_mexico_energy_potash (heading 9903.01.13, covers whole), or " in one["when"][1]
+    assert "critical_mineral is true, or energy_resource is true" in one["when"][1]
     assert one["lists"][0]["rows"] > 100
     assert one["confidence"]["level"] == "medium"
 
