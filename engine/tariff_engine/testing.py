@@ -69,8 +69,9 @@ def random_line(where: Space, rng: random.Random) -> dict[str, Any]:
         "origin": rng.choice(where.origins),
         "entry_date": rng.choice(where.days),
         "value": value,
-        "mode": rng.choice(("ocean", "air", "truck", "rail", "express", "postal")),
     }
+    if rng.random() < 0.9:
+        line["mode"] = rng.choice(("ocean", "ocean", "air", "truck", "rail", "express", "postal"))
     line |= {name: rng.random() < 0.5 for name in rng.sample(where.flags, rng.choice((0, 0, 1, 4)))}
     line |= {name: rng.choice(values) for name, values in rng.sample(where.words, rng.choice((0, 0, 1, 2)))}
     for name in rng.sample(where.contents, rng.choice((0, 0, 1, 2))):

@@ -246,8 +246,9 @@ def test_a_row_that_was_called_off_was_the_law_until_then(name: str, book: Book,
 @pytest.mark.parametrize("name", tables())
 def test_goods_in_transit_keep_the_rate_that_their_row_says(name: str, book: Book, prober: Prober) -> None:
     node = book.nodes[name]
-    for row, line in table_lines(node, book, prober):
-        if row["loaded_before"] and chosen(node, book, line, EVER) is row:
+    for row, plain in table_lines(node, book, prober):
+        if row["loaded_before"] and chosen(node, book, plain, EVER) is row:
+            line = {**plain, "mode": row["transit_mode"].partition("|")[0]} if row["transit_mode"] else plain
             loaded, entered = date.fromisoformat(row["loaded_before"]), date.fromisoformat(row["entered_before"])
             outcome = prober.bare(node, {**line, "loaded_date": loaded - DAY})
             late = line["entry_date"] >= entered
@@ -262,3 +263,7 @@ def test_goods_in_transit_keep_the_rate_that_their_row_says(name: str, book: Boo
             if chosen(node, book, {**line, "entry_date": last}, EVER) is row:
                 outcome = prober.bare(node, {**line, "loaded_date": loaded - DAY, "entry_date": last})
                 assert outcome.transit, f"{line} on {last}, row {row.number}"
+            if row["transit_mode"] and not late:
+                agrees(node, prober, {**plain, "loaded_date": loaded - DAY, "mode": "truck"})
+                agrees(node, prober, {**plain, "loaded_date": loaded - DAY})
+                agrees(node, prober, {**line, "loaded_date": loaded - DAY, "final_mode_differs": True})

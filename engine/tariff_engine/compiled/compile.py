@@ -25,6 +25,7 @@ from tariff_engine.compiled.form import (
 )
 from tariff_engine.evaluate.conditions import passes
 from tariff_engine.evaluate.parts import Parts
+from tariff_engine.notation.conditions import Test
 from tariff_engine.notation.program import EFFECTS, Piece, Program, Provision, Step
 from tariff_engine.notation.terms import Dated
 
@@ -300,6 +301,7 @@ class _Compiler:
                     partial=bool(row["partial_ex"]),
                     loaded_before=date.fromisoformat(loaded).toordinal() if loaded else 0,
                     entered_before=self._bound(date.fromisoformat(entered)) if entered else 0,
+                    transit_mode=self._mode(row["transit_mode"]),
                     transit_heading=row["transit_heading"],
                     transit_rate=Fraction(row["transit_rate"].rstrip("%") or "0") / 100,
                     cite=row["cite"],
@@ -307,6 +309,9 @@ class _Compiler:
                 )
                 found.setdefault(row.hts if by_hts else row["origin"], []).append(made)
         return {key: tuple(rows) for key, rows in found.items()}
+
+    def _mode(self, modes: str) -> int:
+        return self.conditions.fact_bit("mode", Test.model_validate({"in": modes.split("|")})) if modes else -1
 
 
 def _spec(test: Any) -> tuple[tuple[str, Any], ...]:

@@ -108,6 +108,7 @@ class FamilyRow:
     partial: bool
     loaded_before: int
     entered_before: int
+    transit_mode: int  # the bit of the test on the mode of transport; -1 where any mode will do
     transit_heading: str
     transit_rate: Fraction
     cite: str

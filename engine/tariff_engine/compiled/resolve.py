@@ -161,15 +161,17 @@ class Resolver:
         return None
 
     def _moving(self, row: FamilyRow, rule: str) -> bool:
-        """Whether the goods were in transit in the row's window; unknown loading is noted, and not granted."""
+        """Whether the goods were in transit in the row's window; a loading day or a mode that is not known is noted, and not granted."""
         pattern = self.pattern
-        if pattern.day >= row.entered_before or pattern.differs:
+        mode = 1 << row.transit_mode if row.transit_mode >= 0 else 0
+        late = pattern.loaded >= row.loaded_before
+        if pattern.day >= row.entered_before or pattern.differs or late or pattern.false & mode:
             return False
-        if not pattern.loaded:
-            take, because = self.book.takes["loaded_date"]
-            self._assume("loaded_date", rule, take, because)
-            return False
-        return pattern.loaded < row.loaded_before
+        unknown = [name for name, open_ in (("loaded_date", not pattern.loaded), ("mode", mode & ~pattern.true)) if open_]
+        for fact in unknown:
+            take, because = self.book.takes[fact]
+            self._assume(fact, rule, take, because)
+        return not unknown
 
     def _frame(self, live: Live) -> int | None:
         claim, rule = self.pattern.chapter98, live.program.chapter98

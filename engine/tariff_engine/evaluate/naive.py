@@ -214,16 +214,10 @@ class NaiveEvaluation:
             return False
         heading, rate, effect = row["heading"], row["rate"], row["effect"] or "add"
         if row["loaded_before"]:
-            moving = every(
-                [
-                    Truth(self.line.day < date.fromisoformat(row["entered_before"])),
-                    on_fact(self.view, "loaded_date", Test(before=date.fromisoformat(row["loaded_before"]))),
-                    YES if not self.line.facts.get("final_mode_differs") else Truth(holds=False),
-                ]
-            )
-            if moving.holds is None:
-                fact = self.book.facts["loaded_date"]
-                self._assume("loaded_date", node.id, fact.take, fact.because)
+            moving = self._moving(row)
+            for name in sorted(moving.facts):
+                fact = self.book.facts[name]
+                self._assume(name, node.id, fact.take, fact.because)
             if moving.holds:
                 heading, rate, effect, outcome.transit = row["transit_heading"], row["transit_rate"], "add", True
         number = Fraction(rate.rstrip("%") or "0") / 100
@@ -234,6 +228,17 @@ class NaiveEvaluation:
         outcome.by = row.by or outcome.by
         outcome.since = max(outcome.since or row.from_, row.from_)
         return True
+
+    def _moving(self, row: Row) -> Truth:
+        """Whether the goods were in transit in the row's window: loaded and entered in time, on one conveyance, by the mode it asks for."""
+        parts = [
+            Truth(self.line.day < date.fromisoformat(row["entered_before"])),
+            on_fact(self.view, "loaded_date", Test(before=date.fromisoformat(row["loaded_before"]))),
+            YES if not self.line.facts.get("final_mode_differs") else Truth(holds=False),
+        ]
+        if row["transit_mode"]:
+            parts.append(on_fact(self.view, "mode", Test.model_validate({"in": row["transit_mode"].split("|")})))
+        return every(parts)
 
     # ------------------------------------------------------------ exceptions, relations, groups
     def _take_away(self, outcome: Outcome, reach: frozenset[str]) -> frozenset[str]:

@@ -110,7 +110,7 @@ def _cells(book: Book, row: Row, *, partial: bool, by_origin: bool) -> Iterator[
     for column in ("heading", "at_floor", "transit_heading"):
         if (row[column] or column == "heading") and not _HEADING.match(row[column]):
             yield f"{column}: write a heading such as 9903.01.25, not {row[column]!r}"
-    yield from _transit(row)
+    yield from _transit(book, row)
     if row["partial_ex"] and not partial:
         yield "partial_ex: the provision does not say which fact claims a described article; give it claim_partial: FACT, or empty the cell"
     if (
@@ -124,7 +124,7 @@ def _cells(book: Book, row: Row, *, partial: bool, by_origin: bool) -> Iterator[
         yield "by: a row of a table with dates names the act that set them"
 
 
-def _transit(row: Row) -> Iterator[str]:
+def _transit(book: Book, row: Row) -> Iterator[str]:
     """Yield what is wrong with the window in which goods in transit keep a heading and a rate."""
     transit = [column for column in _TRANSIT if row[column]]
     if transit and len(transit) != len(_TRANSIT):
@@ -135,6 +135,13 @@ def _transit(row: Row) -> Iterator[str]:
                 yield f"{column}: {row[column]!r} is no day such as 2025-03-04"
         if not _RATE.match(row["transit_rate"]):
             yield f"transit_rate: write a rate such as 10%, not {row['transit_rate']!r}"
+    if row["transit_mode"] and not transit:
+        yield "transit_mode: no window stands beside it; fill in the four columns of goods in transit, or empty it"
+    modes = book.facts["mode"].values if "mode" in book.facts else []
+    for mode in row["transit_mode"].split("|") if row["transit_mode"] else ():
+        if mode not in modes:
+            fix = f"write one of {', '.join(modes)}, several parted by |" if modes else "give facts.yaml the fact mode with its values"
+            yield f"transit_mode: {mode!r} is no value of the fact mode; {fix}"
 
 
 def _is_day(text: str) -> bool:
