@@ -12,15 +12,19 @@ from tariff_service.explaining import instrument
 if TYPE_CHECKING:
     from tariff_engine.compiled.form import CompiledProgram, CompiledProvision
     from tariff_engine.law import Law
+    from tariff_service.listing import Listed
 
 Data = dict[str, Any]
 
 
-def caused(law: Law, change: Data, before: Data, after: Data, day: date, verdict: Mapping[str, Any] | None) -> Data:
+def caused(
+    law: Law, change: Data, before: Data, after: Data, day: date, verdict: Mapping[str, Any] | None, listed: Listed | None = None
+) -> Data:
     """Return a change of headings with the act behind it, the day it was announced, what the law says, and citations.
 
     A heading that begins, or whose rate changes, names its own act. One that ends is followed to the step, the list row or the relation
-    that took its place; where none begins on the day, the end was set by the heading's own act.
+    that took its place; where none begins on the day, the end was set by the heading's own act. `listed` are the acts through which the
+    number joined or left lists on the day.
     """
     key = change["program"], change["heading"], change["kind"]
     now, was = heading_rows(after).get(key, []), heading_rows(before).get(key, [])
@@ -33,7 +37,7 @@ def caused(law: Law, change: Data, before: Data, after: Data, day: date, verdict
         return _base(law, change, after, day, (now or was)[0])
     because = verdict["because"] if verdict else (now or was)[0]["says"]
     cites = list(verdict["cites"]) if verdict else list((now or was)[0]["cites"])
-    return _told(law, change, _ender(law, change, after, day, was), because, cites)
+    return _told(law, change, _ender(law, change, after, day, was, listed or {}), because, cites)
 
 
 def treated(law: Law, change: Data, after: Data) -> Data:
@@ -57,11 +61,13 @@ def _told(law: Law, change: Data, by: str | None, because: str, cites: list[str]
     return {**change, "instrument": act, "announced": act["published"] if act else None, "because": because, "cites": list(cites)}
 
 
-def _ender(law: Law, change: Data, after: Data, day: date, was: list[Mapping[str, Any]]) -> str | None:
+def _ender(law: Law, change: Data, after: Data, day: date, was: list[Mapping[str, Any]], listed: Listed) -> str | None:
     """Return the act that changed a heading which does not change by itself."""
     began = [row for row in after["headings"] if row.get("since") == day.isoformat() and row.get("instrument")]
     began.sort(key=lambda row: row["program"] != change["program"])
-    candidates = [*_in_program(law, change, day), *(str(row["instrument"]) for row in began), *_edges(law, change, day)]
+    own = listed.get((change["program"], change["heading"]), [])
+    others = [act for (program, _), acts in listed.items() if program == change["program"] for act in acts]
+    candidates = [*_in_program(law, change, day), *own, *(str(row["instrument"]) for row in began), *_edges(law, change, day), *others]
     if candidates:
         return candidates[0]
     return next((str(row["instrument"]) for row in was if row.get("instrument")), None)

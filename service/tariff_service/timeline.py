@@ -14,6 +14,7 @@ from tariff_service.called_off import withdrawn_steps
 from tariff_service.causes import caused, treated
 from tariff_service.dated_answers import ENTRY_DATE, Window, amounts, answers_on, merged
 from tariff_service.differing import gate_change, heading_changes
+from tariff_service.listing import Listed, listed_on
 from tariff_service.stepping import Plain, Steps, ask, finish, names_of
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def timeline_steps(
     steps: list[Data] = []
     before: Data | None = None
     for start, end in spans:
-        steps.append(_step(knowledge, facts, answers[start], before, start, end))
+        steps.append(_step(book, knowledge, facts, answers[start], before, start, end))
         before = before if "problem" in answers[start] else answers[start]
         yield None
     called_off = yield from withdrawn_steps(book, knowledge, facts, stated, window, answers)
@@ -115,12 +116,17 @@ def _refuse(knowledge: Knowledge, facts: Mapping[str, Any], day: date) -> None:
 
 
 # ---------------------------------------------------------------- one step
-def _step(knowledge: Knowledge, facts: Mapping[str, Any], answer: Data, before: Data | None, start: date, end: date | None) -> Data:
+def _step(
+    book: Book, knowledge: Knowledge, facts: Mapping[str, Any], answer: Data, before: Data | None, start: date, end: date | None
+) -> Data:
     found: Data = {"from": start.isoformat(), "until": end.isoformat() if end else None, "status": "law"}
     if "problem" in answer:
         return {**found, "problem": answer["problem"], "changes": []}
     row = {key: value for key, value in facts.items() if key != "id"}
-    full = knowledge.answer(knowledge.read({**row, ENTRY_DATE: start.isoformat()}), "", "full")
+    line = knowledge.read({**row, ENTRY_DATE: start.isoformat()})
+    full = knowledge.answer(line, "", "full")
+    verdicts = {one["program"]: one for one in full["programs"]}
+    listed = listed_on(book, knowledge.law.known_on, line.hts, start)
     released = "released_by" in answer
     return {
         **found,
@@ -128,14 +134,15 @@ def _step(knowledge: Knowledge, facts: Mapping[str, Any], answer: Data, before: 
         "range": answer["range"] if released else full["range"],
         "unknown": [] if released else [question["fact"] for question in full["questions"]],
         "warnings": list(dict.fromkeys(warning["code"] for warning in full["warnings"])),
-        "changes": [] if before is None else changes(knowledge, before, answer, start, {one["program"]: one for one in full["programs"]}),
+        "changes": [] if before is None else changes(knowledge, before, answer, start, verdicts, listed),
     }
 
 
-def changes(knowledge: Knowledge, before: Data, after: Data, day: date, verdicts: Mapping[str, Data]) -> list[Data]:
+def changes(knowledge: Knowledge, before: Data, after: Data, day: date, verdicts: Mapping[str, Data], listed: Listed) -> list[Data]:
     """Return what changed on a day: headings with the act behind each, fees, and low-value treatment."""
     found = [
-        caused(knowledge.law, change, before, after, day, verdicts.get(change["program"])) for change in heading_changes(before, after)
+        caused(knowledge.law, change, before, after, day, verdicts.get(change["program"]), listed)
+        for change in heading_changes(before, after)
     ]
     for name in ("mpf", "hmf"):
         if before["fees"][name] != after["fees"][name]:

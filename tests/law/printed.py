@@ -32,7 +32,7 @@ NAMES = {
     "the United Kingdom": "GB",
 }
 CHINA = ("CN", "HK", "MO")
-EU = tuple("AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE".split())
+EU = tuple(re.findall("..", "ATBEBGHRCYCZDKEEFIFRDEGRHUIEITLVLTLUMTNLPLPTROSKSIESSE"))
 _DAY = re.compile(r"(January|February|March|April|May|June|July|August|September|October|November|December) (\d{1,2}), (\d{4})")
 _HEADING = re.compile(r"(9903\.\d\d\.\d\d) 1/ ")
 _NUMBER = re.compile(r"\b\d{4}(?:\.\d\d){0,2}(?:\d\d)?\b")
@@ -141,7 +141,9 @@ def subdivision(begins: str, ends: str) -> str:
     """Return the part of U.S. note 2(v) from the line that begins with some words up to the line that begins with others."""
     lines = text("reciprocal_note.txt").splitlines()
     first = next(place for place, line in enumerate(lines) if line.strip().startswith(begins))
-    last = next((place for place in range(first + 1, len(lines)) if lines[place].strip().startswith(ends)), len(lines)) if ends else len(lines)
+    last = (
+        next((place for place in range(first + 1, len(lines)) if lines[place].strip().startswith(ends)), len(lines)) if ends else len(lines)
+    )
     return "\n".join(lines[first:last])
 
 
@@ -179,7 +181,10 @@ def adjusted() -> dict[str, tuple[int, bool]]:
 def raised(name: str, heading: str) -> tuple[date, int, int]:
     """Return from which day an order amends the rate of a heading, from what to what."""
     words = orders(name)
-    found = re.search(rf'heading {re.escape(heading)} of the HTSUS shall be amended by deleting "(\d+)%" each place that it appears and by inserting "(\d+)%"', words)
+    found = re.search(
+        rf'heading {re.escape(heading)} of the HTSUS shall be amended by deleting "(\d+)%" each place that it appears and by inserting "(\d+)%"',
+        words,
+    )
     assert found, f"{name} does not amend {heading}"
     return days(words[: found.start()])[-1], int(found[1]), int(found[2])
 

@@ -86,7 +86,11 @@ def by_text(country: str, day: date) -> Due | None:
     every = Due("9903.01.25", headings["9903.01.25"].rate)
     if day >= SECOND:
         later = of_country("9903.02.79", "9903.02.91") if day >= KOREA else {}
-        return later.get(country) or of_country("9903.02.72", "9903.02.73").get(country) or of_country("9903.02.02", "9903.02.71").get(country, every)
+        return (
+            later.get(country)
+            or of_country("9903.02.72", "9903.02.73").get(country)
+            or of_country("9903.02.02", "9903.02.71").get(country, every)
+        )
     if country in printed.CHINA and COUNTRY <= day < CHINA_CUT:
         begins, _, rate = printed.raised("EO 14259" if day < PAUSE else "EO 14266", "9903.01.63")
         assert begins == (COUNTRY if day < PAUSE else PAUSE)
@@ -332,8 +336,12 @@ LISTS = (
 )
 
 
-@pytest.mark.parametrize(("name", "column", "heading", "begins", "ends"), LISTS, ids=lambda value: value if value.startswith("99") else None)
-def test_a_list_has_the_numbers_that_the_note_prints_at_its_digits(name: str, column: str, heading: str, begins: str, ends: str, book: Book) -> None:
+@pytest.mark.parametrize(
+    ("name", "column", "heading", "begins", "ends"), LISTS, ids=lambda value: value if value.startswith("99") else None
+)
+def test_a_list_has_the_numbers_that_the_note_prints_at_its_digits(
+    name: str, column: str, heading: str, begins: str, ends: str, book: Book
+) -> None:
     last = END - DAY
     held = [row for row in book.tables[name].rows if row.from_ <= last < row.until and book.row_known(row, EVER)]
     mine = [row.hts for row in held if not column or row[column] == heading]
