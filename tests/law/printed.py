@@ -52,8 +52,8 @@ def days(words: str) -> tuple[date, ...]:
 @cache
 def countries() -> dict[str, str]:
     """Return name -> code, as the book's sheet of countries has them."""
-    with (ROOT / "countries.csv").open(encoding="utf-8", newline="") as file:
-        return {row["name"]: row["iso2"] for row in csv.DictReader(file)}
+    sheet = (ROOT / "countries.csv").read_text(encoding="utf-8")
+    return {row["name"]: row["iso2"] for row in csv.DictReader(sheet.splitlines())}
 
 
 def codes(words: str) -> tuple[str, ...]:
@@ -113,12 +113,12 @@ def _heading(block: list[str]) -> Heading:
         if line.startswith("1/ See chapter 99") or "Harmonized Tariff Schedule of the United States Revision" in line:
             break
         columns = (line[13:] if place == 0 else line.strip()).strip().split("  ")
-        rates |= {found for column in columns for found in re.findall(r"(\+?) ?(\d+)%", column)}
+        rates |= {found for column in columns for found in re.findall(r"(?:\+ ?)?\d+%", column)}
         if open_:
             words.append(columns[0])
             open_ = not re.search(r"\.\.\s*1/$|\.\s1/$", columns[0])
     whole = re.sub(r"\.{3,}\s*1/$", "", " ".join(words)).strip()
-    percents = {percent for _, percent in rates}
+    percents = {found.lstrip("+ ").rstrip("%") for found in rates}
     assert len(percents) <= 1, f"{number}: {rates}"
     window = re.search(r"^Except for goods loaded onto a vessel(.*?), ?except for products", whole)
     spans = days(window[1]) if window else ()
@@ -128,7 +128,7 @@ def _heading(block: list[str]) -> Heading:
         number,
         whole,
         int(percents.pop()) if percents else None,
-        total=bool(rates) and not any(plus for plus, _ in rates),
+        total=bool(rates) and not any(found.startswith("+") for found in rates),
         origins=several(named) if named and "any country" not in named else (),
         loaded_before=spans[0] if spans else None,
         entered_before=spans[1] if len(spans) > 1 else None,

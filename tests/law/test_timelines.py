@@ -1,4 +1,4 @@
-"""Timelines of telling goods over fourteen months, each row read by a person against the official text, who wrote down where it stands.
+"""Timelines of telling goods over fourteen months, each row reviewed against the official text, with the place where it stands.
 
 After a change of law: `python -m tests.law.timelines`, then read the rows whose `reviewed` is empty, and fill it.
 """

@@ -1,7 +1,7 @@
 """Timelines of telling goods: what they owed day by day, by the law as it stands now and as it was known on the day of entry.
 
-`python -m tests.law.timelines` in the project's folder writes the files of `timelines/` anew. What a reader wrote under `reviewed` is kept where
-the row is the same, and is empty where it is not: a row counts only once somebody has read it against the text and said where.
+`python -m tests.law.timelines` in the project's folder writes the files of `timelines/` anew. What stands under `reviewed` is kept where
+the row is the same, and is empty where it is not: a row counts only once it was read against the text and the place was written down.
 """
 
 from __future__ import annotations

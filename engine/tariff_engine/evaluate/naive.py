@@ -229,7 +229,7 @@ class NaiveEvaluation:
         outcome.since = max(outcome.since or row.from_, row.from_)
         return True
 
-    def _moving(self, row: Row) -> Truth:
+    def _moving(self, row: tables.Row) -> Truth:
         """Whether the goods were in transit in the row's window: loaded and entered in time, on one conveyance, by the mode it asks for."""
         parts = [
             Truth(self.line.day < date.fromisoformat(row["entered_before"])),
