@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from tariff_engine.problems import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -101,6 +103,21 @@ class Book:
             else member.origin == origin and (member.from_ or date.min) <= day < (member.until or date.max)
             for member in self.groups[group]
         )
+
+    def lacking(self, programs: frozenset[str]) -> Book:
+        """Return the book as if some programs had never been made: no provision of theirs stands, and no reference reaches one.
+
+        Raises ProblemError `unknown_program` for a name that is no program of the book.
+        """
+        unknown = sorted(programs - {program.program for program in self.programs})
+        if unknown:
+            raise refuse(
+                "unknown_program", "program", f"{unknown[0]} is no program of this rulebook", "`tariff rules list` names every program"
+            )
+        nodes = {name: node for name, node in self.nodes.items() if node.program.program not in programs}
+        refs = {ref: tuple(name for name in names if name in nodes) for ref, names in self.refs.items()}
+        kept = [program for program in self.programs if program.program not in programs]
+        return replace(self, programs=kept, nodes=nodes, refs=refs)
 
     def expand(self, refs: Iterable[str]) -> tuple[str, ...]:
         """Return the provisions that the references name, each once, in order."""

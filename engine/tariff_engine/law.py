@@ -10,6 +10,8 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from tariff_engine.refund_law import NO_REFUNDS, Refunds
+
 if TYPE_CHECKING:
     from tariff_engine.compiled.form import CompiledBook
     from tariff_engine.deminimis_law import DeMinimis
@@ -127,7 +129,7 @@ class Dutiable:
 
 @dataclass(eq=False, repr=False)
 class Law:
-    """The law as known on a day, ready to answer."""
+    """The law as known on a day, ready to answer; `without` names programs of the rulebook that were left out of it."""
 
     id: str
     edition: str
@@ -150,6 +152,8 @@ class Law:
     fees: Fees
     de_minimis: DeMinimis
     known_on: date = date.max
+    refunds: Refunds = NO_REFUNDS
+    without: frozenset[str] = frozenset()
     memory: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:

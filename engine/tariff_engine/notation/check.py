@@ -24,6 +24,7 @@ from tariff_engine.notation.check_graph import check_graph
 from tariff_engine.notation.check_lists import check_lists
 from tariff_engine.notation.check_places import Places
 from tariff_engine.notation.check_programs import check_frame, check_programs
+from tariff_engine.notation.check_refunds import check_refunds
 from tariff_engine.notation.check_sheets import check_sheets
 from tariff_engine.notation.check_sources import check_sources
 from tariff_engine.notation.load import load_book
@@ -31,6 +32,7 @@ from tariff_engine.notation.model import Chapter98File, EditionsFile
 from tariff_engine.notation.wording import defects
 from tariff_engine.notation.yaml_reader import read_document
 from tariff_engine.problems import RulebookError
+from tariff_engine.refund_rules import Refunds
 
 _EDITIONS = "schedule/editions.yaml"
 _KINDS: dict[str, type[BaseModel]] = {
@@ -39,6 +41,7 @@ _KINDS: dict[str, type[BaseModel]] = {
     "chapter98.yaml": Chapter98File,
     _EDITIONS: EditionsFile,
 }
+_OPTIONAL: dict[str, type[BaseModel]] = {"refunds.yaml": Refunds}
 _FRAME = (*_KINDS, "mpf.csv", "schedule/preferences.csv", "schedule/discontinued.csv")
 
 
@@ -87,6 +90,7 @@ def check(root: Traversable) -> Report:
     phase("facts", lambda: check_facts(places))
     phase("order", lambda: check_graph(places))
     phase("programs", lambda: check_programs(places))
+    phase("refunds", lambda: check_refunds(places, frame.get("refunds.yaml")))
     told = len(problems)
     phase("coverage", lambda: check_coverage(places))
     phase("sources", lambda: check_sources(places, frame))
@@ -111,7 +115,7 @@ def _frame(places: Places, frame: dict[str, Any]) -> Iterable[str]:
     sheets = list(check_sheets(book.files))
     yield from sheets
     told = len(missing) + len(sheets)
-    for path, kind in _KINDS.items():
+    for path, kind in {**_KINDS, **_OPTIONAL}.items():
         if path in book.files:
             document = read_document(path, book.files[path])
             try:

@@ -28,6 +28,7 @@ from tariff_engine.notation.model import (
     Relations,
 )
 from tariff_engine.notation.program import EFFECTS, Program
+from tariff_engine.refund_rules import Refunds
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 KINDS: dict[str, type[BaseModel]] = {
@@ -42,6 +43,7 @@ KINDS: dict[str, type[BaseModel]] = {
     "instruments": Instruments,
     "origins": OriginGroups,
     "program": Program,
+    "refunds": Refunds,
     "relations": Relations,
 }
 _EXACTLY_ONE = {  # what the types check with a sentence of their own

@@ -1,0 +1,233 @@
+"""What the columns of a broker's file mean: known by the names that brokers write, never guessed. Text of cells into facts of a line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from tariff_engine.problems import Problem, ProblemError, refuse
+
+if TYPE_CHECKING:
+    from tariff_engine.law import Law
+
+_HEADERS = {  # by what they stand for; the names of facts, their aliases and the headers of refunds.yaml come to these
+    "id": ("Line ID", "Reference", "Row ID"),
+    "entry_number": ("Entry Number", "Entry No", "Entry", "Entry Num", "Entry Summary Number"),
+    "line": ("Line", "Line Number", "Line No", "Entry Line", "Entry Summary Line Number"),
+    "hts": (
+        "HTS",
+        "HTS Number",
+        "HTS No",
+        "HTS Code",
+        "HTSUS",
+        "HTSUS Number",
+        "HTS Number Full",
+        "Primary HTS",
+        "HTS Formatted",
+        "Tariff Number",
+    ),
+    "origin": ("Origin", "COO", "Country of Origin", "Country of Origin Code", "Origin Country"),
+    "entry_date": ("Entry Date", "Date of Entry"),
+    "value": ("Value", "Entered Value", "Line Value", "Line Goods Value Amount", "Line Tariff Goods Value Amount", "Goods Value"),
+    "spi": ("SPI", "Line SPI Code"),
+    "export_country": ("Export Country", "Country of Export", "Country of Export Code"),
+    "paid_total": ("Paid Total",),
+    "duty": ("Duty Paid", "Line Tariff Duty Amount"),
+}
+_REQUIRED = ("hts", "origin", "entry_date", "value")
+_TEXT_TYPES = frozenset({"text", "code", "country"})
+_UNFIT = frozenset({"map", "cases"})  # of several values: not in one cell
+_PAID = re.compile(r"\s*paid\s+([0-9][0-9.]{7,14})\s*\Z", re.IGNORECASE)
+_QUANTITY = re.compile(r"\s*quantity\s+\(?([^()]{1,20}?)\)?\s*\Z", re.IGNORECASE)
+_AMERICAN = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})\Z")
+_MONEY = re.compile(r"\$?\s*((?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]*)?|\.[0-9]+)\s*%?\Z")
+_YES, _NO = frozenset({"y", "yes", "true", "1", "x"}), frozenset({"n", "no", "false", "0"})
+_HTS_SHORT = {7: 8, 9: 10}  # digits of a number that lost its leading zero, and of the number
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a text that a spreadsheet would take for a formula begins so
+_MAX_CELL = 2_000
+Target = tuple[str, str]
+
+
+@dataclass(slots=True)
+class Columns:
+    """What the columns of a file stand for: `targets` by place, and the headers that nobody knows."""
+
+    headers: list[str]
+    targets: list[Target | None]
+    unknown: list[str] = field(default_factory=list)
+
+    def used(self) -> dict[str, str]:
+        """Return by each header that is read what it stands for."""
+        pairs = zip(self.headers, self.targets, strict=True)
+        return {header: " ".join(filter(None, target)) for header, target in pairs if target is not None}
+
+
+class Dictionary:
+    """Every header that is known for a law and an action."""
+
+    def __init__(self, law: Law, action: str) -> None:
+        """Collect the names: facts of the law with their aliases, facts of entries with their headers, and those of this module."""
+        self._law = law
+        self._known: dict[str, Target] = {}
+        for name, spec in law.facts.items():
+            if spec.type not in _UNFIT:
+                self._add(("fact", name), (name, *spec.aliases))
+        for name, fact in law.refunds.facts.items():
+            self._add(("entry", name), (name, *fact.headers))
+        for name, headers in _HEADERS.items():
+            self._add(("fact", name) if name in law.facts else ("own", name), (name, *headers))
+        self._add(("own", "paid_total"), (f"paid {action}", f"{action} paid", f"{action} duty paid"))
+
+    def _add(self, target: Target, names: Iterable[str]) -> None:
+        for name in names:
+            self._known[plain(name)] = target
+
+    def target(self, header: str) -> Target | None:
+        """Return what a header stands for, None where nobody knows."""
+        paid, quantity = _PAID.match(header), _QUANTITY.match(header)
+        if paid:
+            return "paid", paid.group(1)
+        return ("quantity", quantity.group(1).strip()) if quantity else self._known.get(plain(header))
+
+    def is_header(self, cells: list[str]) -> bool:
+        """Whether a row names the columns: it has each of those without which no line can be assessed."""
+        found = {self.target(cell) for cell in cells if cell}
+        return all(("fact", name) in found for name in _REQUIRED[:1]) and len(found & {("fact", name) for name in _REQUIRED}) > 2  # noqa: PLR2004
+
+    def read(self, headers: list[str]) -> Columns:
+        """Return what each column stands for. Raises ProblemError: two columns for one thing, or one of the needed is missing."""
+        targets = [self.target(header) if header else None for header in headers]
+        for place, target in enumerate(targets):
+            if target is not None and target in targets[:place]:
+                first = headers[targets.index(target)]
+                message = f"the columns {first[:60]!r} and {headers[place][:60]!r} both stand for {' '.join(target)}"
+                raise refuse("column_twice", headers[place][:60], message, "keep one of them")
+        missing = [name for name in _REQUIRED if ("fact", name) not in targets]
+        if missing:
+            names = "; ".join(f"{name}: {', '.join(_HEADERS[name])}" for name in missing)
+            raise refuse("column_missing", missing[0], f"no column holds {', '.join(missing)}", f"name a column by one of these: {names}")
+        unknown = [header for header, target in zip(headers, targets, strict=True) if header and target is None]
+        return Columns(headers, targets, unknown)
+
+    # ------------------------------------------------------------ cells
+    def facts(self, columns: Columns, cells: list[Any]) -> tuple[dict[str, Any], list[Problem]]:
+        """Return the cells of a row under the names that `refund_rows` reads, and notes on what was mended. Raises ProblemError."""
+        found: dict[str, Any] = {}
+        notes: list[Problem] = []
+        wrong: list[Problem] = []
+        for place, target in enumerate(columns.targets):
+            value = cells[place] if place < len(cells) else None
+            if target is None or value is None or (isinstance(value, str) and not value.strip()):
+                continue
+            kind, name = target
+            try:
+                read = self._cell(kind, name, value, columns.headers[place], notes)
+            except ProblemError as error:
+                wrong.append(error.problem)
+                continue
+            if kind in {"paid", "quantity"}:
+                found.setdefault(kind, {})[name] = read
+            else:
+                found[name] = read
+        if wrong:
+            first, *others = wrong
+            raise ProblemError(Problem(first.code, first.field, first.message, first.fix, tuple(others)))
+        if any(cell is not None and str(cell).strip() for cell in cells[len(columns.headers) :]):
+            raise refuse("row_too_wide", "row", "the row has more cells than the header", "quote cells that hold a comma")
+        return found, notes
+
+    def _cell(self, kind: str, name: str, value: Any, header: str, notes: list[Problem]) -> Any:
+        if isinstance(value, str):
+            value = value.strip()
+            if len(value) > _MAX_CELL:
+                raise refuse("too_long", header[:60], f"a cell of {len(value)} characters", f"send at most {_MAX_CELL}")
+            if value.startswith("="):
+                raise refuse(
+                    "formula_cell", header[:60], f"{header[:60]} holds a formula; formulas are not computed", "paste the values instead"
+                )
+        if kind in {"paid", "quantity"} or name in {"duty", "paid_total"}:
+            return _number(name, value)
+        if kind == "own":
+            return _text(value)
+        type_ = self._law.facts[name].type if kind == "fact" else self._law.refunds.facts[name].type
+        if name == "hts":
+            return _hts(value, notes)
+        if type_ in {"usd", "number", "pct"}:
+            return _number(name, value)
+        if type_ == "date":
+            return _day(name, value)
+        if type_ == "bool":
+            return _bool(name, value)
+        if type_ == "list":
+            return [item for item in re.split(r"[\s,;|]+", _text(value)) if item]
+        if name == "entry_type":
+            return _text(value).zfill(2)
+        text = _text(value)
+        return text.upper() if type_ == "country" else text
+
+
+def plain(header: str) -> str:
+    """Return a header as it is compared: letters and digits in lower case, with single blanks."""
+    return " ".join(re.findall(r"[a-z0-9]+", header.lower()))
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        value = Decimal(repr(value))
+        return str(int(value)) if value == int(value) else str(value)
+    return str(value).strip()
+
+
+def _number(name: str, value: Any) -> str:
+    """Return a number as text; commas part thousands and nothing else."""
+    if isinstance(value, bool | date):
+        raise refuse("wrong_type", name, f"{name} is {value}", "send a number such as 1234.56")
+    if isinstance(value, float):  # as Excel keeps every number: its shortest decimal is what the sheet shows
+        value = format(Decimal(repr(value)), "f")
+    found = _MONEY.match(str(value))
+    if found is None:
+        raise refuse("wrong_type", name, f"{name} is {str(value)[:60]!r}", "send a number such as 1234.56 or $1,234.56")
+    return found.group(1).replace(",", "").rstrip(".")
+
+
+def _day(name: str, value: Any) -> date | str:
+    if isinstance(value, datetime):
+        return value.date()
+    found = _AMERICAN.match(_text(value))
+    if found:
+        month, day, year = (int(part) for part in found.groups())
+        try:
+            return date(year, month, day)
+        except ValueError:
+            raise refuse("wrong_type", name, f"{name} is {value}, no day as MM/DD/YYYY", "send YYYY-MM-DD") from None
+    return value if isinstance(value, date) else _text(value)
+
+
+def _bool(name: str, value: Any) -> bool:
+    word = str(value).strip().lower()
+    if isinstance(value, bool) or word in _YES | _NO:
+        return value if isinstance(value, bool) else word in _YES
+    raise refuse("wrong_type", name, f"{name} is {str(value)[:60]!r}", "send yes or no")
+
+
+def _hts(value: Any, notes: list[Problem]) -> str:
+    digits = _text(value).replace(".", "").replace(" ", "")
+    if digits.isascii() and digits.isdigit() and len(digits) in _HTS_SHORT:
+        digits = digits.zfill(_HTS_SHORT[len(digits)])
+        notes.append(Problem("hts_zero_added", "hts", f"{_text(value)[:20]} is read as {digits}: a spreadsheet dropped its leading zero"))
+    return digits
+
+
+def safe_cell(value: Any) -> str:
+    """Return a value as text that no spreadsheet takes for a formula."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def columns_data(columns: Columns | None) -> Mapping[str, Any] | None:
+    """Return what was read from which column, as it stands in a report."""
+    return None if columns is None else {"read": columns.used(), "not_read": columns.unknown}
