@@ -169,9 +169,13 @@ def _state(rows: dict[str, _Row], paid: Mapping[str, int], programs: frozenset[s
                 "fact_stated_twice", "paid", f"{heading} and {found.heading} are one number of the line", "send one amount a number"
             )
         found.stated = amount
+    whole = any(row.stated is not None and not row.stripped for row in rows.values())  # a listing of all numbers of the line
     for row in rows.values():
         if row.stripped and row.stated is None:
             row.stated = 0
+        if whole and row.stated is None and row.filed:
+            message = f"{row.heading}: no amount is stated; the {dollars_text(row.filed)} that follow from law and facts are taken for paid"
+            warnings.append(Problem("paid_not_stated", f"paid.{row.heading}", message, "state it, or check the number against the entry summary"))
         if row.stated is not None and row.filed is not None and row.stated != row.filed:
             message = f"{row.heading}: {dollars_text(row.stated)} is stated to be paid, {dollars_text(row.filed)} follows from the law and the facts"
             warnings.append(

@@ -21,7 +21,7 @@ def read_fact(name: str, fact: EntryFact, value: Any) -> Any:
     """Return the value of a fact of an entry in its exact type. Raises ProblemError: another type."""
     if fact.type == "bool" and isinstance(value, bool):
         return value
-    if fact.type == "code" and isinstance(value, str) and 0 < len(value) <= _MAX_CODE and value.isascii() and value.isprintable():
+    if fact.type == "code" and isinstance(value, str) and _is_code(value) and (fact.form is None or re.fullmatch(fact.form, value)):
         return value
     if fact.type == "date":
         if isinstance(value, date):
@@ -31,8 +31,14 @@ def read_fact(name: str, fact: EntryFact, value: Any) -> Any:
                 return date.fromisoformat(value)
             except ValueError:
                 pass
-    like = {"bool": "true or false", "code": 'text such as "01"', "date": "a day as YYYY-MM-DD"}[fact.type]
+    like = {"bool": "true or false", "code": f"text of the form {fact.form}" if fact.form else "text", "date": "a day as YYYY-MM-DD"}[
+        fact.type
+    ]
     raise refuse("wrong_type", name, f"{name} is {str(value)[:60]!r}", f"send {like}")
+
+
+def _is_code(text: str) -> bool:
+    return 0 < len(text) <= _MAX_CODE and text.isascii() and text.isprintable()
 
 
 def settle_facts(refunds: Refunds, stated: Mapping[str, Any], on: date) -> tuple[Data, list[Problem]]:

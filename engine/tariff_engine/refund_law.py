@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 EntryFactType = Literal["date", "bool", "code"]
 WindowKind = Literal["deadline", "expected"]
-State = Literal["open", "over", "closed", "not_begun", "unknown", "expected", "done"]
+State = Literal["open", "over", "closed", "not_begun", "unknown", "expected", "past", "done"]
 ENTRY_DATE = "entry_date"  # the one fact of the dictionary that windows may count from
 _FEBRUARY, _LEAP_DAY = 2, 29
 
@@ -30,12 +30,13 @@ class Confidence:
 class EntryFact:
     """A fact of an entry that only refunds ask for; `headers` are names under which files of brokers hold it.
 
-    A day that is stated `implies` another fact; a day after that of the claim is none yet, and is taken for the fact `if_later`.
+    A code has a `form`, as a regular expression. A day that is stated `implies` another fact; a day after that of the claim is none yet, and is taken for the fact `if_later`.
     """
 
     type: EntryFactType
     question: str
     headers: tuple[str, ...]
+    form: str | None
     implies: str | None
     if_later: str | None
 
@@ -203,6 +204,8 @@ class Window:
         if last is None:
             return Span("unknown", None, self.says, self.cite, asks)
         if self.kind == "expected":
+            if on > last and self.over_by:  # it should have happened, and nobody said so
+                return Span("past", last, self.says, self.cite, (self.over_by,))
             return Span("expected", last, self.says, self.cite, asks)
         return Span("open" if on <= last else "over", last, self.says, self.cite, asks if on <= last else ())
 

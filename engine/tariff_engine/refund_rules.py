@@ -5,6 +5,7 @@ What the keys mean stands in docs/notation.md.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from itertools import pairwise
@@ -22,20 +23,33 @@ Says = Annotated[str, Field(min_length=10, max_length=240)]
 FactName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
+def _compiles(pattern: str) -> bool:
+    try:
+        re.compile(pattern)
+    except re.error:
+        return False
+    return True
+
+
 class EntryFact(Strict):
     """A fact of an entry that only refunds ask for; `headers` are names of columns under which brokers keep it.
 
-    A day that is stated `implies` that a bool fact is true; a day after the claim is taken for the fact `if_later`.
+    `form` is the regular expression of a code. A day that is stated `implies` that a bool fact is true; a day after the claim is taken for the fact `if_later`.
     """
 
     type: EntryFactType
     question: str = Field(min_length=10)
     headers: Annotated[Sequence[str], Field(min_length=1)]
+    form: Annotated[str, Field(min_length=1, max_length=60)] | None = None
     implies: FactName | None = None
     if_later: FactName | None = None
 
     @model_validator(mode="after")
-    def _only_days(self) -> Self:
+    def _of_its_type(self) -> Self:
+        if self.form is not None and self.type != "code":
+            raise ValueError("a form belongs to a code")
+        if self.form is not None and not _compiles(self.form):
+            raise ValueError("the form is no regular expression")
         if self.type != "date" and (self.implies or self.if_later):
             raise ValueError("implies and if_later belong to a day")
         return self

@@ -181,16 +181,18 @@ def _entry(desk: RefundDesk, number: str, places: list[int], claims: list[Claim]
         return found
     line = read[0].line
     facts["entry_date"] = line.day if line else None
+    found["entry_date"] = facts["entry_date"]
+    found["warnings"] = [warning.as_dict() for warning in warnings]
+    if not found["numbers"]:
+        return found  # nothing of the action stands on it: there is nothing to claim, and nothing to watch
     failed, open_ = reasons(desk.action, facts, on)
     spans = windows(desk.action, facts, on)
     asked = dict.fromkeys(name for item in (*open_, *spans) for name in item["asks"])
-    found["entry_date"] = facts["entry_date"]
     found["facts"] = {
         name: value.isoformat() if isinstance(value, date) else value for name, value in facts.items() if name != "entry_date"
     }
     found["checks"], found["not_checked"], found["windows"] = failed, [item["check"] for item in open_], spans
     found["questions"] = [{"fact": name, "asks": law.refunds.facts[name].question} for name in asked if name in law.refunds.facts]
-    found["warnings"] = [warning.as_dict() for warning in warnings]
     return found
 
 

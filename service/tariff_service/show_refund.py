@@ -18,6 +18,7 @@ _STATES = {
     "not_begun": "not begun",
     "unknown": "day needed",
     "expected": "expected",
+    "past": "past, day needed",
     "done": "done",
 }
 _STATUS = {
@@ -96,7 +97,7 @@ def _lines(paper: Paper, lines: list[Data]) -> None:
             line["hts"],
             line["origin"],
             line["entry_date"],
-            *(money(line[name]) for name in ("paid", "today", "without")),
+            *(money(line[name]) for name in ("paid", "without")),
             _range(line["refund"]),
             _STATUS[line["status"]],
         )
@@ -106,7 +107,7 @@ def _lines(paper: Paper, lines: list[Data]) -> None:
         return
     paper.head("Lines")
     names = (("Line", "left"), ("HTS", "left"), ("Of", "left"), ("Entered", "left"))
-    amounts = (("Paid", "right"), ("Today", "right"), ("Without", "right"), ("Refund", "right"), ("", "left"))
+    amounts = (("Paid", "right"), ("Without", "right"), ("Refund", "right"), ("", "left"))
     paper.table((*names, *amounts), rows)  # type: ignore[arg-type]  # as above
     if len(lines) > _MOST_LINES:
         paper.line(f"{len(lines) - _MOST_LINES:,} more lines: see --csv or --json.")

@@ -89,6 +89,10 @@ def faults(schema: dict[str, Any], node: dict[str, Any], value: Any, trail: str 
                 found += [f"{trail}: {word}"] if (len(value) < rule) == (word == "minItems") and len(value) != rule else []
             case "minLength" | "maxLength" if isinstance(value, str):
                 found += [f"{trail}: {word}"] if (len(value) < rule) == (word == "minLength") and len(value) != rule else []
+            case "minProperties" if isinstance(value, dict):
+                found += [f"{trail}: {word}"] if len(value) < rule else []
+            case "minimum" | "maximum" if isinstance(value, int) and not isinstance(value, bool):
+                found += [f"{trail}: {word}"] if (value < rule) == (word == "minimum") and value != rule else []
             case "pattern" if isinstance(value, str):
                 found += [] if re.search(rule, value) else [f"{trail}: {value!r} has not the form {rule}"]
             case "enum":
@@ -97,9 +101,8 @@ def faults(schema: dict[str, Any], node: dict[str, Any], value: Any, trail: str 
                 found += [] if value == rule and type(value) is type(rule) else [f"{trail}: not {rule!r}"]
             case _:
                 known = {"properties", "additionalProperties", "patternProperties", "propertyNames", "required", "items", "pattern"}
-                assert word in _IGNORED | known | {"minItems", "maxItems", "minLength", "maxLength"}, (
-                    f"a keyword that no test reads: {word}"
-                )
+                known |= {"minItems", "maxItems", "minLength", "maxLength", "minProperties", "minimum", "maximum"}
+                assert word in _IGNORED | known, f"a keyword that no test reads: {word}"
     return found
 
 

@@ -25,8 +25,9 @@ def check_refunds(places: Places, refunds: Refunds | None) -> Iterator[str]:
             yield places.at(_PATH, ("facts", name), words)
     for name, fact in refunds.facts.items():
         for key, other, wanted in (("implies", fact.implies, "bool"), ("if_later", fact.if_later, "date")):
-            if other is not None and (types.get(other) != wanted or other == name):
-                yield places.at(_PATH, ("facts", name, key), f"{other} is no other {wanted} of refunds.yaml{near(other, types)}")
+            known = [one for one, kind in types.items() if kind == wanted and one != name]
+            if other is not None and other not in known:
+                yield places.at(_PATH, ("facts", name, key), f"{other} is no other {wanted} of refunds.yaml{near(other, known)}")
     yield from _twice(places, [action.action for action in refunds.actions], ("actions",), "action")
     programs = [program.program for program in places.book.programs]
     for number, action in enumerate(refunds.actions):
