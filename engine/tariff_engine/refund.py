@@ -175,7 +175,9 @@ def _state(rows: dict[str, _Row], paid: Mapping[str, int], programs: frozenset[s
             row.stated = 0
         if whole and row.stated is None and row.filed:
             message = f"{row.heading}: no amount is stated; the {dollars_text(row.filed)} that follow from law and facts are taken for paid"
-            warnings.append(Problem("paid_not_stated", f"paid.{row.heading}", message, "state it, or check the number against the entry summary"))
+            warnings.append(
+                Problem("paid_not_stated", f"paid.{row.heading}", message, "state it, or check the number against the entry summary")
+            )
         if row.stated is not None and row.filed is not None and row.stated != row.filed:
             message = f"{row.heading}: {dollars_text(row.stated)} is stated to be paid, {dollars_text(row.filed)} follows from the law and the facts"
             warnings.append(
