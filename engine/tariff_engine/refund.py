@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tariff_engine.answer import plain
 from tariff_engine.evaluate.words import dotted
 from tariff_engine.facts import exact
 from tariff_engine.money import CENTS, dollars_text
@@ -90,17 +91,25 @@ def read_amount(value: Any, field: str) -> int:
 
 
 def refund_line(
-    action: Action, laws: Laws, line: Line, identity: str, *, paid: Mapping[str, int] | None = None, paid_total: int | None = None
+    action: Action,
+    laws: Laws,
+    line: Line,
+    identity: str,
+    *,
+    paid: Mapping[str, int] | None = None,
+    paid_total: int | None = None,
+    ask: bool = False,
 ) -> Data:
     """Return what one line gets back under an action, heading by heading.
 
     `paid` are cents that were paid under the numbers of the line; `paid_total` is the sum paid under the numbers of the action. Without
-    them the duty of the law `laws.filed` was paid. Raises ProblemError and LawConflictError as an assessment does.
+    them the duty of the law `laws.filed` was paid. `ask` finds out which facts that nobody stated move the duty, which takes its time;
+    those that were assumed are told in any case. Raises ProblemError and LawConflictError as an assessment does.
     """
     covered = action.covers(line.day)
-    today = laws.today.answer(line, identity, "none")
+    today = laws.today.answer(line, identity, "none", inquire=ask)
     filed = today if laws.filed is laws.today else laws.filed.answer(line, identity, "none", inquire=False)
-    without = laws.without.answer(line, identity, "none") if covered else today
+    without = laws.without.answer(line, identity, "none", inquire=ask) if covered else today
     programs = frozenset(action.programs) if covered else frozenset[str]()
     rows = _rows(programs, filed, today, without)
     warnings: list[Problem] = []
@@ -128,6 +137,7 @@ def refund_line(
         "paid_under": dollars_text(paid_under),
         **found,
         "headings": [row.shown() for row in rows.values()],
+        "assumed": _assumed(laws, line, covered=covered),
         "questions": _questions(today, without),
         "warnings": [warning.as_dict() for warning in warnings] + _warnings(today, without),
     }
@@ -233,6 +243,17 @@ def _amounts(rows: list[_Row], warnings: list[Problem]) -> Data:
         "refund": {"low": dollars_text(low), "high": dollars_text(low + more)} if complete else None,
         "revived": [{"heading": row.heading, "program": row.program, "duty": dollars_text(rise)} for row, rise in revived],
     }
+
+
+def _assumed(laws: Laws, line: Line, *, covered: bool) -> list[Data]:
+    """Return what law takes for facts that nobody stated, with and without the action, each fact once."""
+    found: dict[str, Data] = {}
+    facts = laws.today.law.facts
+    for knowledge in (laws.today, laws.without) if covered else (laws.today,):
+        for one in knowledge.evaluate(line)[0].derivation().assumed:
+            asks = facts[one.fact].question or facts[one.fact].what
+            found.setdefault(one.fact, {"fact": one.fact, "taken": plain(one.take), "because": one.because, "asks": asks})
+    return list(found.values())
 
 
 def _questions(today: Data, without: Data) -> list[Data]:

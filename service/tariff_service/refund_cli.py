@@ -48,6 +48,9 @@ def refund(
     include_revived: Annotated[
         bool, typer.Option("--include-revived", help="Claim entries too of which a displaced duty may leave nothing.")
     ] = False,
+    ask: Annotated[
+        bool, typer.Option("--ask", help="Find out which facts move the duty of each line; takes up to a second a line.")
+    ] = False,
     as_json: Json = None,
     rules: Rules = None,
 ) -> int:
@@ -69,7 +72,7 @@ def refund(
     found = read_lines(lines, Dictionary(desk.today.law, desk.action.action), sheet)
     claims = read_claims(found, desk.today, desk.action.action)
     day = on or datetime.now(UTC).astimezone().date()
-    report = refund_report(desk, found, claims, day, as_filed=as_filed, revived=include_revived)
+    report = refund_report(desk, found, claims, day, as_filed=as_filed, revived=include_revived, ask=ask)
     if csv is not None:
         write_text(csv, rows_csv(report))
     if cape is not None:

@@ -65,9 +65,14 @@ def chosen_action(law: Law, name: str | None) -> Action:
     return actions[name] if name is not None else next(iter(actions.values()))
 
 
-def refund_report(desk: RefundDesk, lines: Lines, claims: list[Claim], on: date, *, as_filed: bool, revived: bool) -> Data:
-    """Return the whole view on the lines of a file. `revived` puts entries into the claim file of which a displaced duty may leave nothing."""
-    answers = _answers(desk, claims, as_filed=as_filed)
+def refund_report(
+    desk: RefundDesk, lines: Lines, claims: list[Claim], on: date, *, as_filed: bool, revived: bool, ask: bool = False
+) -> Data:
+    """Return the whole view on the lines of a file. `revived` puts entries into the claim file of which a displaced duty may leave nothing.
+
+    `ask` finds out which facts move the duty of each line, which takes up to a second a line.
+    """
+    answers = _answers(desk, claims, as_filed=as_filed, ask=ask)
     entries = _entries(desk, claims, answers, on)
     claim_file = _claim_file(desk.action, entries, answers, claims, revived=revived)
     shown = [answer for answer in answers if "problem" not in answer]
@@ -89,7 +94,7 @@ def refund_report(desk: RefundDesk, lines: Lines, claims: list[Claim], on: date,
 
 
 # ---------------------------------------------------------------- lines
-def _answers(desk: RefundDesk, claims: list[Claim], *, as_filed: bool) -> list[Data]:
+def _answers(desk: RefundDesk, claims: list[Claim], *, as_filed: bool, ask: bool) -> list[Data]:
     """Answer every line in its place; they are taken in the order of what was known, so that few laws are in memory."""
     found: dict[int, Data] = {}
 
@@ -101,18 +106,18 @@ def _answers(desk: RefundDesk, claims: list[Claim], *, as_filed: bool) -> list[D
     places = range(len(claims))
     for place in sorted(places, key=lambda place: desk.order(when(place))) if as_filed else places:
         claim = claims[place]
-        found[place] = _answer(desk, claim, desk.filed(when(place)) if as_filed and claim.line else desk.today)
+        found[place] = _answer(desk, claim, desk.filed(when(place)) if as_filed and claim.line else desk.today, ask=ask)
     return [found[place] for place in places]
 
 
-def _answer(desk: RefundDesk, claim: Claim, filed: Knowledge) -> Data:
+def _answer(desk: RefundDesk, claim: Claim, filed: Knowledge, *, ask: bool) -> Data:
     head: Data = {"id": claim.id, "rows": list(claim.rows), "entry_number": claim.entry_number}
     if claim.line is None:
         problem = claim.problem or Problem("internal_error", "row", "the row was not read", "please report it with the row")
         return {**head, "problem": problem.as_dict()}
     try:
         laws = Laws(filed, desk.today, desk.without)
-        answer = refund_line(desk.action, laws, claim.line, claim.id, paid=claim.paid, paid_total=claim.paid_total)
+        answer = refund_line(desk.action, laws, claim.line, claim.id, paid=claim.paid, paid_total=claim.paid_total, ask=ask)
     except (ProblemError, LawConflictError) as error:
         return {**head, "problem": problem_of(error).as_dict()}
     answer["warnings"] = [note.as_dict() for note in claim.notes] + answer["warnings"]

@@ -44,6 +44,7 @@ def show_refund(paper: Paper, report: Data) -> None:
         paper.line(f"{len(report['entries']) - _MOST_ENTRIES:,} more entries: see --json.")
     _claim_file(paper, report["claim_file"])
     _warnings(paper, report)
+    _facts(paper, report["lines"])
     _process(paper, action)
     _columns(paper, report["columns"])
     _problems(paper, report["problems"])
@@ -165,6 +166,19 @@ def _warnings(paper: Paper, report: Data) -> None:
         paper.item(f"{message} ({where})")
     if len(counted) > _MOST_WARNINGS:
         paper.line(f"{len(counted) - _MOST_WARNINGS:,} more: see --json.")
+
+
+def _facts(paper: Paper, lines: list[Data]) -> None:
+    """Say what was taken for facts that nobody stated, and in how many lines."""
+    counted = Counter(one["fact"] for line in lines for one in line["assumed"])
+    taken = {one["fact"]: one for line in lines for one in line["assumed"]}
+    asked = {one["fact"]: one["asks"] for line in lines for one in line["questions"]}
+    if counted or asked:
+        paper.head("Facts that nobody stated")
+    for fact, count in counted.most_common(_MOST_WARNINGS):
+        paper.item(f"{fact}: {taken[fact]['because']} ({plural(count, 'line')})")
+    for fact, asks in asked.items():
+        paper.item(f"{fact} moves a duty: {asks}")
 
 
 def _process(paper: Paper, action: Data) -> None:

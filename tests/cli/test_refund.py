@@ -101,6 +101,15 @@ def test_paid_is_what_was_known_at_filing_or_what_is_owed_today(tariff: Tariff, 
     assert report(tariff, later)["totals"]["paid"] == "1500.00"
 
 
+def test_facts_that_nobody_stated_are_told_and_asked_for_on_demand(tariff: Tariff, tmp_path: Path) -> None:
+    file = sent(tmp_path, f"{ONE},1,{SHOES},VN,2025-06-10,2500")
+    plain = report(tariff, file)["lines"][0]
+    assert plain["questions"] == []
+    assert "us_content_share" in [one["fact"] for one in plain["assumed"]]
+    assert all(one["because"] and one["asks"] for one in plain["assumed"])
+    assert "us_content_value" in [one["fact"] for one in report(tariff, file, "--ask")["lines"][0]["questions"]]
+
+
 def test_the_same_file_gives_the_same_bytes(tariff: Tariff, tmp_path: Path) -> None:
     file = sent(tmp_path, f"{ONE},1,{SHOES},JP,2025-09-10,10000", f"{TWO},1,{SHOES},CN,2025-03-05,500")
     assert tariff("refund", file, *ON).out == tariff("refund", file, *ON).out
@@ -190,8 +199,7 @@ def test_jsonl_takes_the_facts_of_the_dictionary_and_of_refunds(tariff: Tariff) 
 
 
 def workbook(path: Path, *sheets: tuple[str, list[list[Any]]]) -> str:
-    book = openpyxl.Workbook()
-    book.remove(book.active)
+    book = openpyxl.Workbook(write_only=True)
     for name, rows in sheets:
         sheet = book.create_sheet(name)
         for row in rows:
@@ -313,7 +321,8 @@ def test_jsonl_rows_of_every_kind_of_wrong(tariff: Tariff) -> None:
         {**good, "liquidation_date": "soon"},
         {**good, "entry_type": "1"},
     ]
-    rows += [{**good, "paid": {"9903.01.25": "1"}, "paid_total": 1}, {**good, "value": 1.5}, {**good, "id": {"a": 1}, "line": []}]
+    more: list[Data] = [good | {"paid": {"9903.01.25": "1"}, "paid_total": 1}, good | {"value": 1.5}, good | {"id": {"a": 1}, "line": []}]
+    rows += more
     found = report(tariff, "-", code=2, stdin=b"\n".join(row if isinstance(row, bytes) else json.dumps(row).encode() for row in rows))
     assert [one["code"] for one in found["problems"]] == [
         "wrong_type",
