@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _HEADERS = {  # by what they stand for; the names of facts, their aliases and the headers of refunds.yaml come to these
     "id": ("Line ID", "Reference", "Row ID"),
-    "entry_number": ("Entry Number", "Entry No", "Entry", "Entry Num", "Entry Summary Number"),
+    "entry_number": ("Entry Number", "Entry No", "Entry Num", "Entry Summary Number"),
     "line": ("Line", "Line Number", "Line No", "Entry Line", "Entry Summary Line Number"),
     "hts": (
         "HTS",
@@ -139,6 +139,16 @@ class Dictionary:
         if any(cell is not None and str(cell).strip() for cell in cells[len(columns.headers) :]):
             raise refuse("row_too_wide", "row", "the row has more cells than the header", "quote cells that hold a comma")
         return found, notes
+
+    @staticmethod
+    def place(columns: Columns, cells: list[Any]) -> dict[str, Any]:
+        """Return the entry and line number of a row that cannot be read, so that the rest of its line is not read without it."""
+        found: dict[str, Any] = {}
+        for name in ("entry_number", "line"):
+            at = columns.targets.index(("own", name)) if ("own", name) in columns.targets else len(cells)
+            if at < len(cells) and cells[at] is not None and str(cells[at]).strip():
+                found[name] = _text(cells[at])[:_MAX_CELL]
+        return found
 
     def _cell(self, kind: str, name: str, value: Any, header: str, notes: list[Problem]) -> Any:
         if isinstance(value, str):

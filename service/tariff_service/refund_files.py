@@ -109,7 +109,7 @@ def _table_rows(rows: Iterator[tuple[int, list[Any]]], columns: Columns, diction
             facts, notes = dictionary.facts(columns, cells)
             yield Row(number, facts, tuple(notes), id=facts.get("id"))
         except ProblemError as error:
-            yield Row(number, {}, problem=error.problem, id=_own_id(columns, cells))
+            yield Row(number, dictionary.place(columns, cells), problem=error.problem, id=_own_id(columns, cells))
 
 
 def _own_id(columns: Columns, cells: list[Any]) -> str | None:

@@ -69,7 +69,7 @@ def _groups(lines: Lines) -> list[list[Row]]:
     found: dict[Any, list[Row]] = {}
     for row in lines.rows:
         number, line = row.facts.get("entry_number"), row.facts.get("line")
-        whole = lines.columns is not None and row.problem is None and number and line
+        whole = lines.columns is not None and number and line
         found.setdefault((str(number).replace("-", "").upper(), str(line)) if whole else row.number, []).append(row)
     return list(found.values())
 
@@ -100,10 +100,12 @@ def _merged(group: list[Row]) -> dict[str, Any]:
     facts = dict(main[0].facts)
     paid = dict(facts.pop("paid", {}))
     for row in group:
-        number, duty = row.facts["hts"], row.facts.get("duty")
+        number, duty = row.facts.get("hts"), row.facts.get("duty")
+        if number is None:
+            raise refuse("fact_missing", "hts", f"row {row.number} of the line holds no HTS number", "send the number")
         if _chapter(row) == "chapter98":
             facts.setdefault("chapter98", number)
-        elif duty is not None or _chapter(row):
+        if duty not in {None, "0", "0.00"} or _chapter(row) == "additional":
             if number in paid:
                 raise refuse("fact_stated_twice", "hts", f"{number} stands twice on the line", "send each number once")
             paid[number] = "0" if duty is None else duty
@@ -140,11 +142,24 @@ def _fill(claim: Claim, raw: dict[str, Any], knowledge: Knowledge, action: str) 
         claim.paid_total = attempt(read_amount, sums[0], "paid_total")
     if own.get("quantity") is not None:
         raw["quantity"] = own["quantity"]
+    claim.notes += _take_claims(raw, knowledge)
     claim.line = attempt(knowledge.read, raw)
     if wrong:
         first, *others = wrong
         claim.line = None
         raise ProblemError(Problem(first.code, first.field, first.message, first.fix, (*first.also, *others)))
+
+
+def _take_claims(raw: dict[str, Any], knowledge: Knowledge) -> tuple[Problem, ...]:
+    """Take the fact that a special program symbol states: on an entry that was filed the symbol is the claim. Return a note for each."""
+    symbol, notes = raw.get("spi"), []
+    for fact, symbols in knowledge.law.preferences.by_fact.items():
+        aliases = knowledge.law.facts[fact].aliases
+        if symbol in symbols and not any(raw.get(name) is not None for name in (fact, *aliases)):
+            raw[fact] = True
+            message = f"{symbol} is claimed on the line, so {fact} is taken for true"
+            notes.append(Problem("claim_taken", fact, message, f"state {fact} if it is not so"))
+    return tuple(notes)
 
 
 def _identity(own: Mapping[str, Any], claim: Claim) -> str:

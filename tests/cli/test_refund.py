@@ -171,6 +171,27 @@ def test_a_duty_column_whose_duty_is_not_clear_is_not_read(tariff: Tariff, tmp_p
     assert found["lines"][0]["refund"]["low"] == "250.00"
 
 
+def test_a_symbol_on_a_filed_line_is_the_claim_that_it_stands_for(tariff: Tariff, tmp_path: Path) -> None:
+    """Goods of Canada filed under S paid no IEEPA duty from 7 March 2025; without the claim they would seem to get it back."""
+    row = f"{ONE},1,{SHOES},CA,2025-05-10,10000"
+    found = report(tariff, sent(tmp_path, f"{row},S,", f"{row.replace(',1,', ',2,', 1)},S,no", header=f"{HEADER},SPI,USMCA"))
+    assert [line["refund"]["low"] for line in found["lines"]] == ["0.00", "2500.00"]
+    assert [warning["code"] for warning in found["lines"][0]["warnings"]] == ["claim_taken"]
+
+
+def test_a_row_of_a_line_that_cannot_be_read_takes_the_whole_line_with_it(tariff: Tariff, tmp_path: Path) -> None:
+    header = f"{HEADER},Line Tariff Duty Amount"
+    rows = [
+        f"{ONE},1,9903.01.25,VN,2025-06-10,0,=1+1",
+        f"{ONE},1,{SHOES},VN,2025-06-10,2500,212.50",
+        f"{ONE},2,{SHOES},VN,2025-06-10,2500,",
+    ]
+    rows += [f"{TWO},1,,VN,2025-06-10,2500,1", f"{TWO},1,9903.01.25,VN,2025-06-10,0,250"]
+    found = report(tariff, sent(tmp_path, *rows, header=header), code=2)
+    assert [(one["code"], one["rows"]) for one in found["problems"]] == [("formula_cell", [2, 3]), ("fact_missing", [5, 6])]
+    assert [line["rows"] for line in found["lines"]] == [[4]]
+
+
 def test_jsonl_takes_the_facts_of_the_dictionary_and_of_refunds(tariff: Tariff) -> None:
     rows: list[Data] = [
         {
