@@ -31,9 +31,8 @@ def read_fact(name: str, fact: EntryFact, value: Any) -> Any:
                 return date.fromisoformat(value)
             except ValueError:
                 pass
-    like = {"bool": "true or false", "code": f"text of the form {fact.form}" if fact.form else "text", "date": "a day as YYYY-MM-DD"}[
-        fact.type
-    ]
+    words = f"text of the form {fact.form}" if fact.form else "text"
+    like = "true or false" if fact.type == "bool" else "a day as YYYY-MM-DD" if fact.type == "date" else words
     raise refuse("wrong_type", name, f"{name} is {str(value)[:60]!r}", f"send {like}")
 
 
