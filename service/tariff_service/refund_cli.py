@@ -58,26 +58,24 @@ def refund(
 
     Rows that cannot be read are listed with their reasons; the exit code is then 2. Interest is not computed.
     """
-    from tariff_engine.problems import refuse  # noqa: PLC0415  `--help` needs no engine
-    from tariff_service.output import console, say, wants_json, write_json  # noqa: PLC0415
+    from tariff_service.output import console, say, wants_json, write_json  # noqa: PLC0415  `--help` needs no engine
     from tariff_service.refund_columns import Dictionary  # noqa: PLC0415
     from tariff_service.refund_files import read_lines  # noqa: PLC0415
-    from tariff_service.refund_out import rows_csv, write_claim_files, write_text  # noqa: PLC0415
+    from tariff_service.refund_out import refuse_old_files, rows_csv, write_claim_files, write_text  # noqa: PLC0415
     from tariff_service.refund_rows import read_claims  # noqa: PLC0415
     from tariff_service.refunding import RefundDesk, refund_report  # noqa: PLC0415
 
     if lines == "-" and sys.stdin.isatty():
         say("reading from the terminal; end with Ctrl-D")
     desk = RefundDesk(rules, action)
+    refuse_old_files(csv, cape, desk.action.file)
     found = read_lines(lines, Dictionary(desk.today.law, desk.action.action), sheet)
     claims = read_claims(found, desk.today, desk.action.action)
     day = on or datetime.now(UTC).astimezone().date()
     report = refund_report(desk, found, claims, day, as_filed=as_filed, revived=include_revived, ask=ask)
     if csv is not None:
         write_text(csv, rows_csv(report))
-    if cape is not None:
-        if desk.action.file is None:
-            raise refuse("no_claim_file", "--cape", f"the action {desk.action.action} has no claim file", "leave --cape out")
+    if cape is not None and desk.action.file is not None:
         report["claim_file"]["written"] = write_claim_files(cape, desk.action.file, report["claim_file"])
     if wants_json(as_json):
         write_json(report)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,7 +50,7 @@ def write_text(path: Path, text: str) -> None:
         with path.open("x", encoding="utf-8", newline="") as file:
             file.write(text)
     except FileExistsError:
-        raise refuse("file_exists", "file", f"there is already a file {path}", "name another, or move it away") from None
+        raise _there_is(path) from None
     except (OSError, ValueError) as error:
         raise _unwritable(path, error) from None
 
@@ -59,6 +60,29 @@ def _unwritable(path: Path, error: Exception) -> ProblemError:
     return refuse("file_unwritable", "file", f"{path} cannot be written: {reason}", "name a file in a folder that you may write to")
 
 
+def refuse_old_files(out: Path | None, folder: Path | None, file: ClaimFile | None) -> None:
+    """Say before the work what could not be written after it. Raises ProblemError: a file is there already, or the action has no claim file."""
+    if folder is not None and file is None:
+        raise refuse("no_claim_file", "--cape", "the process of the action takes no file", "leave --cape out")
+    if out is not None and os.path.lexists(out):
+        raise _there_is(out)
+    if folder is not None and file is not None:
+        _refuse_old_claims(folder, file)
+
+
+def _there_is(path: Path) -> ProblemError:
+    return refuse("file_exists", "file", f"there is already a file {path}", "name another, or move it away")
+
+
+def _refuse_old_claims(folder: Path, file: ClaimFile) -> None:
+    try:
+        old = sorted(path.name for path in folder.glob(f"{file.name}-*.csv"))
+    except (OSError, ValueError) as error:
+        raise _unwritable(folder, error) from None
+    if old:
+        raise refuse("file_exists", "--cape", f"{folder} holds {old[0]} already", "name an empty folder")
+
+
 def write_claim_files(folder: Path, file: ClaimFile, claim: Data) -> list[str]:
     """Write the claim files into a folder, at most so many numbers in each, and beside them what stayed out. Return the paths.
 
@@ -66,11 +90,9 @@ def write_claim_files(folder: Path, file: ClaimFile, claim: Data) -> list[str]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        old = sorted(path.name for path in folder.glob(f"{file.name}-*.csv"))
     except (OSError, ValueError) as error:
         raise _unwritable(folder, error) from None
-    if old:
-        raise refuse("file_exists", "--cape", f"{folder} holds {old[0]} already", "name an empty folder")
+    _refuse_old_claims(folder, file)
     numbers: list[str] = claim["entries"]
     written: list[str] = []
     for part, start in enumerate(range(0, len(numbers), file.most), 1):
