@@ -207,7 +207,7 @@ def _base(base: LineBase, derivation: Derivation, rate: str) -> dict[str, Any]:
 
 def _questions(law: Law, parts: LineParts) -> list[dict[str, Any]]:
     found = []
-    if parts.base.missing:
+    if parts.base.missing and parts.derivation.base_duty is None:
         units = ", ".join(parts.base.missing)
         found.append(
             {
@@ -247,7 +247,7 @@ def _assumptions(law: Law, parts: LineParts) -> list[dict[str, Any]]:
         {"fact": question.fact, "taken": plain(question.taken), "because": question.because, "provisions": question.rules}
         for question in (parts.inquiry.questions if parts.inquiry else ())
     ]
-    if parts.base.missing:
+    if parts.base.missing and parts.derivation.base_duty is None:
         because = f"{law.facts['quantity'].what} is needed for the rate {_rate_text(parts.base.rate)}"
         found.append({"fact": "quantity", "taken": None, "because": because, "provisions": []})
     return found

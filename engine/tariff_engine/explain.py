@@ -151,7 +151,7 @@ def _would_be(loss: Loss, evaluated: Evaluated) -> str:
     lost, terms, mask, frame = loss
     dollars = evaluated.amount(mask, frame)
     if terms is None:
-        return dollars_text(cents_of(lost.extra(evaluated.base.ave), dollars))
+        return dollars_text(cents_of(max(Fraction(0), lost.extra(evaluated.base.ave)), dollars))
     first, second, third = terms
     return dollars_text((first * dollars + second) // third)
 

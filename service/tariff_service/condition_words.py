@@ -135,6 +135,8 @@ def effect_words(step: Step) -> str:
         words = f"makes the duty up to {percent_text(step.up_to)} in all" + (
             f" (filed as {step.at_floor} where nothing is added)" if step.at_floor else ""
         )
+    elif step.in_lieu is not None:
+        words = f"charges {percent_text(step.in_lieu)} in place of the rate of the column"
     elif step.exempt:
         words = "exempts"
     elif step.prohibited:

@@ -141,7 +141,7 @@ def _summary(book: Book, node: Node, on: date | None, known: date) -> dict[str, 
 
 
 def _rate(step: Step) -> str | None:
-    rate = step.add if step.add is not None else step.up_to
+    rate = step.rate
     return None if rate is None else percent_text(rate)
 
 

@@ -200,7 +200,7 @@ def _dated(book: Book, what: Dated, known: date) -> dict[str, Any]:
 
 
 def _step(book: Book, step: Step, known: date) -> dict[str, Any]:
-    rate = step.add if step.add is not None else step.up_to
+    rate = step.rate
     return {
         **_dated(book, step, known),
         "effect": effect_words(step),

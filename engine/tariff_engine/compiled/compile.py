@@ -217,7 +217,7 @@ class _Compiler:
             end=end,
             published=ordinal(self.book.published(step.by), FOREVER) if step.by else 0,
             kind=kind,
-            rate=step.add or step.up_to or Fraction(0),
+            rate=step.rate or Fraction(0),
             at_floor=step.at_floor or "",
             base=self._reach(step.base),
             base_if=tuple((self.conditions.products_node(b.hts, owner), self._reach(b.base)) for b in step.base_if),

@@ -81,8 +81,9 @@ class Evaluated:
     def _charge_base(self) -> None:
         base, plan = self.base, self.plan
         if base.duty is None and base.rate is None:
-            self.base_duty: int | None = None
+            self.base_duty: int | None = 0 if plan.replaced else None
             self.full_base_duty: int | None = None
+            self._bases = (0,) * len(plan.groups) if plan.replaced else ()
             return
         if base.rate is not None and base.value == self.line.value and not plan.framed:
             top, bottom = base.rate.numerator, base.rate.denominator

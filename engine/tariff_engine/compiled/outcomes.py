@@ -76,6 +76,7 @@ class Outcomes:
         found = Outcome(provision.id, program.name, state.verdict, reason, None, state.heading, forbids, state.by, since, cites=state.cites)
         found.add = state.rate if state.kind == "add" else None
         found.up_to = state.rate if state.kind == "up_to" else None
+        found.in_lieu = state.rate if state.kind == "in_lieu" else None
         found.at_floor, found.assumed, found.transit = state.at_floor, state.assumed, state.transit
         found.taken = [Taken(self.book.provisions[place].id, heading, how, cites) for place, heading, how, cites in state.taken]
         found.base = self.evaluated.amount(state.parts, state.frame)
@@ -97,7 +98,7 @@ class Outcomes:
 
     def _owed(self, state: State) -> bool:
         charged = bool(state.parts & ~self.plan.pattern.zero) and state.frame != 0
-        if state.kind == "add":
+        if state.kind in {"add", "in_lieu"}:
             return charged and state.rate > Fraction(0)
         return charged and state.kind == "up_to" and not self.plan.pattern.floors[self.situation.floors.index(state.rate)]
 

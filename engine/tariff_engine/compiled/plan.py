@@ -72,7 +72,7 @@ class State:
     @property
     def is_duty(self) -> bool:
         """Whether the provision charges or forbids."""
-        return self.kind in {"add", "up_to", "prohibited"}
+        return self.kind in {"add", "up_to", "in_lieu", "prohibited"}
 
     @property
     def applies(self) -> bool:
@@ -101,6 +101,7 @@ class Plan:
     groups: tuple[tuple[int, tuple[int, ...]], ...]
     total_groups: tuple[bool, ...]
     framed: bool
+    replaced: bool  # rates in lieu of the base rate reach all of it: the base duty need not be known
     prohibited: bool
     offsets: tuple[tuple[str, int, str, frozenset[int]], ...]
     assumed: tuple[Assumed, ...]
@@ -134,7 +135,7 @@ def lowest(terms: tuple[Term, ...], amounts: list[int], ave: Fraction) -> int:
     for number, (kind, rate, parts, frame) in enumerate(terms):
         base = sum(amounts[bit] for bit in numbers_of(parts))
         base = base if frame is None else min(base, frame)
-        extra = rate if kind == "add" else max(Fraction(0), rate - ave) if kind == "up_to" else Fraction(0)
+        extra = rate if kind == "add" else rate - ave if kind == "in_lieu" else max(Fraction(0), rate - ave) if kind == "up_to" else Fraction(0)
         duty = extra * base
         if least is None or duty < least:
             best, least = number, duty

@@ -74,7 +74,7 @@ class Resolver:
     def _owed(self, state: State) -> bool:
         if not self._charged(state):
             return False
-        if state.kind == "add":
+        if state.kind in {"add", "in_lieu"}:
             return state.rate > 0
         return state.kind == "up_to" and not self._at_floor(state.rate)
 
@@ -104,7 +104,7 @@ class Resolver:
     def _candidate(self, live: Live) -> State:
         effect, provision, program = live.effect, live.provision, live.program
         truth, covers, assumed, bits = self._test(live, live.condition)
-        kind = effect.kind if effect.kind in {"add", "up_to", "prohibited"} else "exempt"
+        kind = effect.kind if effect.kind in {"add", "up_to", "in_lieu", "prohibited"} else "exempt"
         state = State(live, Verdict.CONDITION, provision.heading, kind, effect.rate, effect.at_floor, effect.cites, effect.by, effect.start)
         state.assumed, state.assumed_bits = assumed, bits
         if not truth:
@@ -292,11 +292,13 @@ class Resolver:
         plan_rows = tuple(row for *_, row in rows)
         groups = self._split(plan_rows)
         totals = [row.parts for row in plan_rows if row.kind == "total"]
+        in_lieu = [row.parts for row in plan_rows if row.kind == "total" and not row.framed and states[row.place].kind == "in_lieu"]
         return Plan(
             rows=plan_rows,
             groups=groups,
             total_groups=tuple(any(parts & mask for parts in totals) for mask, _ in groups),
             framed=any(row.framed and row.kind == "total" for row in plan_rows),
+            replaced=all(any(parts & mask for parts in in_lieu) for mask, _ in groups),
             prohibited=any(state.applies and state.kind == "prohibited" for state in states.values()),
             offsets=self._offsets(),
             assumed=tuple(self.assumed.values()),
@@ -309,7 +311,7 @@ class Resolver:
     def _rows(self, place: int, state: State) -> list[PlanRow]:
         floor = state.kind == "up_to" and self._at_floor(state.rate)
         heading = state.at_floor if floor and state.at_floor else state.heading
-        kind = {"add": "additional", "up_to": "total", "prohibited": "prohibited"}.get(state.kind, "exemption")
+        kind = {"add": "additional", "up_to": "total", "in_lieu": "total", "prohibited": "prohibited"}.get(state.kind, "exemption")
         rate = Fraction(0) if floor or kind in {"exemption", "prohibited"} else state.rate
         kind = "exemption" if floor else kind
         framed = state.frame is not None and sum(self.pattern.amounts[bit] for bit in numbers_of(state.parts)) > state.frame

@@ -109,10 +109,13 @@ def _split(drafts: Sequence[Draft], amounts: Mapping[str, int]) -> list[tuple[fr
 def _base_duties(
     drafts: Sequence[Draft], groups: list[tuple[frozenset[str], int]], base: Base
 ) -> tuple[list[int] | None, int | None, int | None]:
-    """Return the base duty per split line, what is left of it, and all of it. A total ("15% in all") takes it off the parts it covers."""
+    """Return the base duty per split line, what is left of it, and all of it. A total ("15% in all", or a rate in lieu of the base rate) takes it off
+    the parts it covers; where rates in lieu of it reach all of the line, it need not be known."""
     owed = base.exact
     if owed is None:
-        return None, None, None
+        in_lieu = [draft.parts for draft in drafts if draft.outcome.in_lieu is not None and draft.kind == "total" and not draft.framed]
+        replaced = all(any(parts & members for parts in in_lieu) for members, _ in groups)
+        return ([0] * len(groups), 0, None) if replaced else (None, None, None)
     totals = [draft for draft in drafts if draft.kind == "total"]
     whole = sum(value for _, value in groups)
     if base.rate is not None and base.value == whole and not any(draft.framed for draft in totals):

@@ -87,6 +87,7 @@ class Outcome:
     since: date | None = None
     add: Fraction | None = None
     up_to: Fraction | None = None
+    in_lieu: Fraction | None = None
     at_floor: str = ""
     cites: tuple[str, ...] = ()
     parts: frozenset[str] = frozenset()
@@ -107,14 +108,21 @@ class Outcome:
         return self.verdict is Verdict.APPLIES
 
     @property
+    def rate(self) -> Fraction | None:
+        """The rate it charges: added, in all, or in lieu of the base rate; None where it charges none."""
+        return next((rate for rate in (self.add, self.up_to, self.in_lieu) if rate is not None), None)
+
+    @property
     def is_duty(self) -> bool:
         """Whether the provision charges or forbids, rather than relieves."""
-        return self.add is not None or self.up_to is not None or self.forbids
+        return self.rate is not None or self.forbids
 
     def extra(self, ave: Fraction) -> Fraction:
-        """Return the additional rate on its base; a total counts only what it adds to the base duty."""
+        """Return the additional rate on its base; a total counts only what it adds to the base duty, one in lieu of it what it changes."""
         if self.add is not None:
             return self.add
+        if self.in_lieu is not None:
+            return self.in_lieu - ave
         return max(Fraction(0), self.up_to - ave) if self.up_to is not None else Fraction(0)
 
 

@@ -71,7 +71,8 @@ class NaiveEvaluation:
         return Truth(holds=True, reason=Reason(Kind.SUBJECT, test.test, hits[0].heading), covers=(covers,))
 
     def _owed(self, outcome: Outcome) -> bool:
-        return outcome.is_duty and outcome.extra(self.base.ave) * outcome.base > 0
+        rate = outcome.in_lieu if outcome.in_lieu is not None else outcome.extra(self.base.ave)
+        return outcome.is_duty and rate * outcome.base > 0
 
     def _reach(self, base: str | Piece, rule: str) -> frozenset[str]:
         """The parts that a base means: all of them, a slice, or the value less a slice."""
@@ -130,7 +131,8 @@ class NaiveEvaluation:
             found.assumed = assumed
             return found
         result = outcome(Verdict.APPLIES, truth.reason, step, step.cite)
-        result.assumed, result.add, result.up_to, result.at_floor = assumed, step.add, step.up_to, step.at_floor or ""
+        result.assumed, result.at_floor = assumed, step.at_floor or ""
+        result.add, result.up_to, result.in_lieu = step.add, step.up_to, step.in_lieu
         if step.table and not self._from_table(result, node, day):
             return result
 
@@ -303,7 +305,7 @@ class NaiveEvaluation:
             self.relieved.setdefault(winner.id, set()).add(outcome.id)
         lost = Outcome(outcome.id, outcome.program, Verdict.DISPLACED, outcome.reason, outcome.step, outcome.heading, outcome.forbids)
         lost.by, lost.since = outcome.by, outcome.since
-        lost.add, lost.up_to = outcome.add, outcome.up_to
+        lost.add, lost.up_to, lost.in_lieu = outcome.add, outcome.up_to, outcome.in_lieu
         lost.would_base, lost.assumed, lost.cites = outcome.base, outcome.assumed, outcome.cites
         lost.taken = [*outcome.taken, Taken(winner.id, winner.heading, "group", cites)]
         return lost
@@ -328,13 +330,13 @@ class NaiveEvaluation:
     def _drafts(self, outcome: Outcome) -> list[Draft]:
         floor = outcome.up_to is not None and self.base.ave >= outcome.up_to
         heading = outcome.at_floor if floor and outcome.at_floor else outcome.heading
-        rate = outcome.add if outcome.add is not None else outcome.up_to
+        rate = outcome.rate
         if outcome.forbids:
             kind, rate = "prohibited", Fraction(0)
         elif rate is None or floor:
             kind, rate = "exemption", Fraction(0)
         else:
-            kind = "total" if outcome.up_to is not None else "additional"
+            kind = "additional" if outcome.add is not None else "total"
         found = [Draft(heading, outcome, kind, rate, outcome.parts, outcome.base, outcome.framed)]
         companion = outcome.step.companion if outcome.step else None
         if companion:

@@ -62,7 +62,7 @@ def _edges(book: Book) -> Iterator[Edge]:
     for name, node in book.nodes.items():
         yield Edge((name, True), (name, False), Span())
         asked = list(_asked(book, node))
-        if any(step.add is not None or step.up_to is not None or step.prohibited or step.table for step in node.provision.steps):
+        if any(step.rate is not None or step.prohibited or step.table for step in node.provision.steps):
             asked += [(span, other) for span, excludes, over in relations if name in excludes for other in over if other != name]
         for span, other in asked:
             if span.start < span.end:

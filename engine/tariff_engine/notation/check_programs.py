@@ -199,7 +199,7 @@ def _unordered(places: Places, path: str, program: Program) -> Iterator[str]:
 
 
 def _charges(step: Step) -> bool:
-    return step.add is not None or step.up_to is not None or bool(step.prohibited)
+    return step.rate is not None or bool(step.prohibited)
 
 
 def _meet(book: Book, one: Provision, two: Provision) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from fractions import Fraction
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
@@ -59,12 +60,17 @@ class Companion(Strict):
     base: Name | Piece
 
 
+EFFECTS = ("add", "up_to", "in_lieu", "exempt", "prohibited", "table", "ended")
+"""What a step can do; it does exactly one of these."""
+
+
 class Step(Dated):
     """What the provision does from a day on. Exactly one effect."""
 
     from_: date = Field(alias="from")
     add: Rate | None = None
     up_to: Rate | None = None
+    in_lieu: Rate | None = None
     exempt: Literal[True] | None = None
     prohibited: Literal[True] | None = None
     table: Literal[True] | None = None
@@ -77,6 +83,11 @@ class Step(Dated):
     columns: list[Column] | None = None
     companion: Companion | None = None
     cite: Cites
+
+    @property
+    def rate(self) -> Fraction | None:
+        """The rate it charges, whichever way; None for a step that charges none, or that of a table."""
+        return next((rate for rate in (self.add, self.up_to, self.in_lieu) if rate is not None), None)
 
     @model_validator(mode="after")
     def _one_effect(self) -> Self:
