@@ -101,7 +101,10 @@ def line_answer(law: Law, parts: LineParts) -> dict[str, Any]:
 
 
 def _share(amount: int, value: int) -> str:
-    return approximate_ratio(amount, 100 * value, 4) if value and amount >= 0 else "0%"
+    if not value:
+        return "0%"
+    share = approximate_ratio(abs(amount), 100 * value, 4)
+    return f"-{share}" if amount < 0 and share != "0%" else share
 
 
 _TEXTS: dict[int, tuple[Rate, str]] = {}  # rates are made once by their reader, so that the object itself is known again

@@ -77,7 +77,9 @@ class Inquirer:
         if duty is None:
             return Inquiry((), None, None)
         base = baseline.base.base
-        if "chapter98" in line.facts or (base.rate is None and base.duty is None):  # a base duty that need not be known is no part of a course
+        if "chapter98" in line.facts or (
+            base.rate is None and base.duty is None
+        ):  # a base duty that need not be known is no part of a course
             self.anew += 1
             return self.explore(line, baseline)[0]
         facts = line.facts

@@ -132,12 +132,13 @@ def present(prober: Prober, node: Node, wanted: Step, day: date, known_on: date)
     assert line is not None, f"no line meets {node.id} on {day} as known on {known_on}"
     outcome, derivation = prober.outcome(node, line, known_on)
     if wanted.table is None:  # the rows of a table have rates and acts of their own: test_lists.py
-        assert (outcome.add, outcome.up_to, outcome.forbids) == (wanted.add, wanted.up_to, bool(wanted.prohibited)), f"{day} {known_on}"
+        got = (outcome.add, outcome.up_to, outcome.in_lieu, outcome.forbids)
+        assert got == (wanted.add, wanted.up_to, wanted.in_lieu, bool(wanted.prohibited)), f"{day} {known_on}"
         assert outcome.by == (wanted.by or ""), f"{day} {known_on}"
     if known_on == EVER:
         filed(node, outcome, derivation)
         naive = prober.naive(node, line)
-        assert (naive.verdict, naive.add, naive.up_to) == (outcome.verdict, outcome.add, outcome.up_to), "the naive evaluator"
+        assert (naive.verdict, naive.rate, naive.in_lieu) == (outcome.verdict, outcome.rate, outcome.in_lieu), "the naive evaluator"
 
 
 def filed(node: Node, outcome: Outcome, derivation: Derivation) -> None:
@@ -145,7 +146,7 @@ def filed(node: Node, outcome: Outcome, derivation: Derivation) -> None:
     if outcome.is_duty:
         rows = [row for row in derivation.rows if row.provision == node.id]
         assert rows, f"{node.id} applies and is not filed"
-        rate = outcome.add if outcome.add is not None else outcome.up_to
+        rate = outcome.rate
         assert rows[0].kind in {"exemption", "prohibited"} or rows[0].rate == rate
 
 

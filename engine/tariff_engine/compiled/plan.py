@@ -135,7 +135,9 @@ def lowest(terms: tuple[Term, ...], amounts: list[int], ave: Fraction) -> int:
     for number, (kind, rate, parts, frame) in enumerate(terms):
         base = sum(amounts[bit] for bit in numbers_of(parts))
         base = base if frame is None else min(base, frame)
-        extra = rate if kind == "add" else rate - ave if kind == "in_lieu" else max(Fraction(0), rate - ave) if kind == "up_to" else Fraction(0)
+        extra = (
+            rate if kind == "add" else rate - ave if kind == "in_lieu" else max(Fraction(0), rate - ave) if kind == "up_to" else Fraction(0)
+        )
         duty = extra * base
         if least is None or duty < least:
             best, least = number, duty

@@ -109,8 +109,11 @@ def _split(drafts: Sequence[Draft], amounts: Mapping[str, int]) -> list[tuple[fr
 def _base_duties(
     drafts: Sequence[Draft], groups: list[tuple[frozenset[str], int]], base: Base
 ) -> tuple[list[int] | None, int | None, int | None]:
-    """Return the base duty per split line, what is left of it, and all of it. A total ("15% in all", or a rate in lieu of the base rate) takes it off
-    the parts it covers; where rates in lieu of it reach all of the line, it need not be known."""
+    """Return the base duty per split line, what is left of it, and all of it.
+
+    A total ("15% in all", or a rate in lieu of the base rate) takes it off the parts it covers. Where rates in lieu of it reach all of the
+    line, it need not be known.
+    """
     owed = base.exact
     if owed is None:
         in_lieu = [draft.parts for draft in drafts if draft.outcome.in_lieu is not None and draft.kind == "total" and not draft.framed]
