@@ -183,7 +183,7 @@ class Explanation:
             return self._lost(program, title, lost, outcomes)
         if applying:
             first = applying[0]
-            words = f"{first.heading or first.id}: {self.says[first.id]}"
+            words = f"{first.heading}: {self.says[first.id]}" if first.heading else self.says[first.id]
             return self._made(program, title, "exempt", first, words, headings=(first.heading,) if first.heading else ())
         nothing = next((o for o in outcomes if o.verdict is Verdict.NOTHING), None)
         if nothing:
@@ -219,15 +219,16 @@ class Explanation:
         own = {outcome.id: outcome for outcome in outcomes}
         first = max(lost, key=lambda outcome: outcome.extra(Fraction(0)))
         taker = first.taken[-1]
-        heading = taker.heading or taker.by
         relieving = taker.by in own and not own[taker.by].is_duty
         exempt = relieving or (taker.how == "exception" and taker.by not in own)
-        words = f"{heading}: {self.says[taker.by]}"
+        words = f"{taker.heading}: {self.says[taker.by]}" if taker.heading else self.says[taker.by]
         if not exempt:
-            words = f"{first.heading or first.id} is displaced by {words}"
+            words = f"{first.heading or first.id} is displaced by {'' if taker.heading else f'{taker.by}: '}{words}"
         cites = tuple(dict.fromkeys(cite for t in first.taken for cite in t.cites))
         verdict = "exempt" if exempt else "displaced"
-        return self._made(program, title, verdict, first, words, headings=(heading,), cites=cites, lost=first)
+        return self._made(
+            program, title, verdict, first, words, headings=(taker.heading,) if taker.heading else (), cites=cites, lost=first
+        )
 
     def _not_met(self, program: str, title: str, nearest: Outcome) -> Template:
         reason = nearest.reason

@@ -73,12 +73,5 @@ def test_lines_of_known_and_unknown_base_duty_do_not_lend_each_other_questions(
         assert found["duty"] == found["range"]["low"] == found["range"]["high"] == "3500.00"
 
 
-def test_the_quota_is_asked_for_in_one_question(knowledge: Knowledge) -> None:
-    found = assess_row(knowledge, {"hts": "8541420010", "origin": "MY", "entry_date": "2025-03-03", "value": 10000}, "none")
-    asked = [row["fact"] for row in found["questions"]]
-    assert asked.count("in_quota") == 1
-    assert "quota_status" not in asked
-
-
 def test_a_share_below_zero_is_told_as_such(knowledge: Knowledge, naive: NaiveKnowledge) -> None:
     assert both(knowledge, naive, PARTS)["additional_rate"] == "-5%"
