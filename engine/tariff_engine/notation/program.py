@@ -27,8 +27,8 @@ from tariff_engine.notation.terms import (
     one_or_more,
 )
 
-EFFECTS = ("add", "up_to", "exempt", "prohibited", "table", "ended", "authorized")
-"""What a step can do. `authorized`: a later act may impose a duty; none did, so nothing is owed."""
+EFFECTS = ("add", "up_to", "in_lieu", "exempt", "prohibited", "table", "ended", "authorized")
+"""What a step can do; it does exactly one of these. `authorized`: a later act may impose a duty; none did, so nothing is owed."""
 
 
 class Piece(Strict):
@@ -58,10 +58,6 @@ class Companion(Strict):
 
     heading: Heading
     base: Name | Piece
-
-
-EFFECTS = ("add", "up_to", "in_lieu", "exempt", "prohibited", "table", "ended")
-"""What a step can do; it does exactly one of these."""
 
 
 class Step(Dated):
