@@ -11,6 +11,7 @@ from contextlib import closing
 import pytest
 from tests.store.drafts import draft
 
+from tariff_service.store import writer as writing
 from tariff_service.store.faults import DraftError, IdempotencyConflict, StoreBusy, StoreError
 from tariff_service.store.records import Draft, Receipt
 from tariff_service.store.store import AuditStore
@@ -125,8 +126,9 @@ def test_closing_commits_what_waits_and_takes_no_more(lite: AuditStore) -> None:
     assert lite.head().seq == 20
 
 
-def test_a_record_that_comes_while_nothing_runs_waits_for_nobody(lite: AuditStore) -> None:
+def test_a_record_that_comes_while_nothing_runs_waits_for_nobody(lite: AuditStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """No artificial delay: alone, a record takes as long as its commit."""
+    monkeypatch.setattr(writing, "_GATHER", 60.0)
     with closing(GroupCommit(lite)) as writer:
 
         async def play() -> float:
@@ -138,3 +140,46 @@ def test_a_record_that_comes_while_nothing_runs_waits_for_nobody(lite: AuditStor
 
         assert asyncio.run(play()) < 10
         assert writer.counters.commits == 21
+
+
+def test_records_gather_while_the_loop_brings_more(lite: AuditStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A commit costs as much as several records: a busy loop makes few of them."""
+    monkeypatch.setattr(writing, "_GATHER", 60.0)
+
+    async def play(writer: GroupCommit) -> None:
+        waiting = []
+        for number in range(60):
+            waiting.append(asyncio.ensure_future(writer.put(draft(number))))
+            await asyncio.sleep(0)
+        assert [one.seq for one in await asyncio.gather(*waiting)] == list(range(1, 61))
+
+    with closing(GroupCommit(lite, max_batch=50)) as writer:
+        asyncio.run(play(writer))
+        assert writer.counters.commits == 2
+
+
+def test_a_loop_that_is_never_quiet_keeps_nobody_waiting(lite: AuditStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "_GATHER", 0.05)
+    monkeypatch.setattr(writing, "_QUIET", 10**9)
+    with closing(GroupCommit(lite)) as writer:
+        begin = time.monotonic()
+        assert isinstance(asyncio.run(gathered(writer, [draft(1)]))[0], Receipt)
+        assert 0.05 <= time.monotonic() - begin < 30
+
+
+def test_a_loop_that_ended_leaves_the_next_one_alone(lite: AuditStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody counts the rounds of a loop that is gone."""
+    monkeypatch.setattr(writing, "_GATHER", 60.0)
+    monkeypatch.setattr(writing, "_QUIET", 10)
+
+    async def leave(writer: GroupCommit) -> None:
+        task = asyncio.ensure_future(writer.put(draft(1)))
+        await asyncio.sleep(0)
+        task.cancel()
+
+    with closing(GroupCommit(lite)) as writer:
+        asyncio.run(leave(writer))
+        begin = time.monotonic()
+        found = asyncio.run(gathered(writer, [draft(2)]))[0]
+        assert isinstance(found, Receipt)
+        assert (found.seq, time.monotonic() - begin < 30) == (2, True)

@@ -8,11 +8,14 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from tariff_service.store.faults import IdempotencyConflict, StoreBusy, StoreError
 from tariff_service.store.records import Draft, Receipt
 from tariff_service.store.store import AuditStore
+
+_GATHER: Final = 0.01  # seconds that a batch may wait for more while requests keep the loop busy
+_QUIET: Final = 3  # rounds of the loop without a new record, after which nobody is about to bring one
 
 
 class Lag(NamedTuple):
@@ -41,7 +44,12 @@ class _Waiting:
 
 
 class GroupCommit:
-    """One thread that commits. A record that comes while it idles is committed at once; while it commits, the next batch gathers."""
+    """One thread that commits. While it commits, the next batch gathers, and goes on gathering for as long as the loop brings records.
+
+    A commit costs as much as several records, in time of the processor too, which requests want: so a busy loop makes the thread wait for
+    more, for `_GATHER` at the most. Once the loop has nothing to do but to wait for the store, nobody waits for anything else: a record that
+    comes alone is committed at once.
+    """
 
     def __init__(self, store: AuditStore, *, max_batch: int = 128, max_queue: int = 10_000) -> None:
         """Take a store; `max_batch` bounds the records of a commit, `max_queue` those that may wait for one."""
@@ -52,6 +60,9 @@ class GroupCommit:
         self._running: Sequence[_Waiting] = ()
         self._wake = threading.Event()
         self._asleep = False
+        self._quiet = threading.Event()  # no more records are about to come
+        self._watched: asyncio.AbstractEventLoop | None = None  # whose rounds are counted
+        self._arrived = 0
         self._closed = False
         self._ended = False
         self.counters = Counters()
@@ -70,11 +81,27 @@ class GroupCommit:
         loop = asyncio.get_running_loop()
         waiting = _Waiting(draft, loop.create_future(), loop)
         self._queue.append(waiting)
+        self._arrived += 1
+        if self._watched is not loop:
+            self._watched = loop
+            self._quiet.clear()
+            loop.call_soon(self._look, loop, self._arrived, 0)
         if self._ended:  # the thread looked for the last time, perhaps before this one came
             raise StoreBusy("the store is closing")
         if self._asleep:  # read after the append, as the thread reads the queue after it said that it sleeps
             self._wake.set()
         return await waiting.future
+
+    def _look(self, loop: asyncio.AbstractEventLoop, arrived: int, rounds: int) -> None:
+        """Count rounds of the loop in which no record came; after some of them the batch is whole."""
+        if self._watched is not loop:
+            return
+        rounds = rounds + 1 if arrived == self._arrived else 0
+        if rounds < _QUIET and len(self._queue) < self._max_batch:
+            loop.call_soon(self._look, loop, self._arrived, rounds)
+        else:
+            self._watched = None
+            self._quiet.set()
 
     def lag(self) -> Lag:
         """Return how far the store is behind."""
@@ -97,6 +124,7 @@ class GroupCommit:
     def close(self, timeout: float = 10.0) -> None:
         """Commit what waits, take nothing more, and end the thread."""
         self._closed = True
+        self._quiet.set()
         self._wake.set()
         self._thread.join(timeout)
 
@@ -116,6 +144,8 @@ class GroupCommit:
 
     def _empty_queue(self) -> None:
         while self._queue:
+            if not self._closed:
+                self._quiet.wait(_GATHER)
             self._running = [self._queue.popleft() for _ in range(min(len(self._queue), self._max_batch))]
             self._commit(self._running)
 
