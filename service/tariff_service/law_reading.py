@@ -8,7 +8,6 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from tariff_engine.money import percent_text
-from tariff_engine.notation.link import mentions
 from tariff_engine.problems import refuse
 from tariff_service.condition_words import conditions, effect_words, refs_words
 from tariff_service.explaining import not_found
@@ -197,6 +196,8 @@ def _tables(book: Book) -> dict[str, Table]:
 
 
 def _lists_of(model: Any) -> list[str]:
+    from tariff_engine.notation.link import mentions  # noqa: PLC0415  whoever holds a book has loaded the reader of rules
+
     refs = (value for _, _, value in mentions(model, ()) if value.startswith(_LIST))
     return list(dict.fromkeys(ref.removeprefix(_LIST).partition(" ")[0] for ref in refs))
 

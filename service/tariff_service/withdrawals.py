@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from tariff_engine.fee_law import fits
 from tariff_engine.notation.conditions import NotOrigin
-from tariff_engine.notation.link import mentions
 
 if TYPE_CHECKING:
     from tariff_engine.book import Book, Node
@@ -89,6 +88,8 @@ def _gate(law: Law, origin: str, mode: Any) -> Iterator[tuple[str, str, str]]:
 
 def _lists(provision: Provision) -> list[str]:
     """The references to lists of a provision, with what they select."""
+    from tariff_engine.notation.link import mentions  # noqa: PLC0415  whoever holds a book has loaded the reader of rules
+
     return list(dict.fromkeys(value for _, _, value in mentions(provision, ()) if value.startswith(_LIST)))
 
 

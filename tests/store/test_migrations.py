@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 
 from alembic.autogenerate import compare_metadata
@@ -60,3 +62,12 @@ def test_keys_of_callers_live_in_the_same_store(store: AuditStore) -> None:
     with store.reading() as connection:
         found = connection.execute(select(api_keys)).mappings().one()
     assert {**found} == {**row, "rate_per_minute": None, "expires_at": None, "revoked_at": None, "replaced_by": None}
+
+
+def test_a_store_that_is_current_is_opened_without_the_tool_that_changes_tables(url: str, opener: Opener) -> None:
+    """The start of a server must stay fast."""
+    assert schema.scripts().get_current_head() == schema.CURRENT
+    opener(url).close()
+    code = "import sys; from tariff_service.store.store import AuditStore; AuditStore.open(sys.argv[1]).close(); print('alembic' in sys.modules)"
+    command = [sys.executable, "-c", code, url]
+    assert subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout == "False\n"

@@ -29,7 +29,6 @@ from tariff_service.api.state import Rulebooks, Served, Service
 from tariff_service.output import encode
 from tariff_service.store.faults import StoreBusy, StoreError
 from tariff_service.store.replay import ReplayEngines
-from tariff_service.store.rulebooks import archive
 from tariff_service.store.store import AuditStore
 from tariff_service.store.writer import GroupCommit
 
@@ -39,8 +38,7 @@ def open_service(settings: Settings) -> Service:
     served = Served.open(settings.rules, settings.known_days)
     try:
         store = AuditStore.open(settings.store)
-        law = served.latest.law
-        store.keep_rulebook(served.id, law.edition, law.horizon.isoformat(), archive(served.folder))
+        served.keep(store)
     except BaseException:
         served.close()
         raise
@@ -55,7 +53,6 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
     async def life(app: FastAPI) -> AsyncIterator[None]:
         opened = await asyncio.to_thread(open_service, settings) if service is None else service
         app.state.service = opened
-        app.openapi()  # now, and not while a request waits
         try:
             yield
         finally:
@@ -100,7 +97,7 @@ class _PlainRoute(Route):
 
 
 def _describe(app: FastAPI, settings: Settings) -> None:
-    """Make the OpenAPI document from the rulebook in use, once for each rulebook."""
+    """Make the OpenAPI document from the rulebook in use, once for each rulebook, when it is first asked for: most servers never are."""
     made: dict[str, tuple[dict[str, Any], bytes]] = {}
 
     def of(served: Served) -> tuple[dict[str, Any], bytes]:

@@ -24,7 +24,6 @@ from tariff_service.api.state import Served, Service
 from tariff_service.checked_rules import Checked, command, read_checked
 from tariff_service.rulebook import snapshot
 from tariff_service.store.records import StoreError
-from tariff_service.store.rulebooks import archive
 
 CHECK_LIMIT: Final = 600.0  # seconds for the check of a rulebook
 WORKER: Final = "reload.worker"  # the run folder, where a supervisor holds several workers: it alone reloads
@@ -127,8 +126,7 @@ def _open(service: Service, folder: Path) -> Served:
     """Load a rulebook and keep it in the audit store, before any answer refers to it."""
     served = Served.open(folder, service.settings.known_days)
     try:
-        law = served.latest.law
-        service.store.keep_rulebook(served.id, law.edition, law.horizon.isoformat(), archive(served.folder))
+        served.keep(service.store)
     except BaseException:
         served.close()
         raise

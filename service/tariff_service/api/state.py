@@ -17,6 +17,7 @@ from starlette.requests import HTTPConnection
 from tariff_engine.engine import Engine, Knowledge
 from tariff_service.api.settings import Settings
 from tariff_service.rulebook import open_book, open_engine, snapshot
+from tariff_service.store.rulebooks import archive
 
 if TYPE_CHECKING:
     from tariff_engine.book import Book
@@ -49,6 +50,12 @@ class Served:
     def close(self) -> None:
         """Remove the copy. Whoever still answers from this rulebook has its law in memory."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def keep(self, store: AuditStore) -> None:
+        """Keep the rulebook whole in a store, once: packing it takes a good part of a start. Raises StoreError."""
+        if not store.keeps_rulebook(self.id):
+            law = self.latest.law
+            store.keep_rulebook(self.id, law.edition, law.horizon.isoformat(), archive(self.folder))
 
     @property
     def latest(self) -> Knowledge:

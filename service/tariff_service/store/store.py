@@ -219,15 +219,19 @@ class AuditStore:
             "content": content,
         }
         known = select(rulebooks.c.id).where(rulebooks.c.id == rulebook)
-        with self.reading() as connection:
-            if connection.execute(known).first() is not None:
-                return False
+        if self.keeps_rulebook(rulebook):
+            return False
         with self.writing() as connection:
             connection.execute(LOCK_HEAD).one()  # one at a time, on every database
             if connection.execute(known).first() is not None:
                 return False
             connection.execute(_INSERT_RULEBOOK, row)
         return True
+
+    def keeps_rulebook(self, rulebook: str) -> bool:
+        """Whether a rulebook is kept already."""
+        with self.reading() as connection:
+            return connection.execute(select(rulebooks.c.id).where(rulebooks.c.id == rulebook)).first() is not None
 
     def rulebook(self, rulebook: str) -> bytes | None:
         """Return the archive of a kept rulebook."""
