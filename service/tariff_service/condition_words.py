@@ -127,6 +127,15 @@ def refs_words(refs: Iterable[str]) -> list[str]:
     return [ref.replace("program:", "any heading of ").replace("set:", "the set ").replace("..", " to ") for ref in refs]
 
 
+_PLAIN = {
+    "exempt": "exempts",
+    "prohibited": "prohibits",
+    "ended": "ends",
+    "authorized": "lets a duty be imposed, which nobody did",
+    "table": "charges what the row of its table says",
+}
+
+
 def effect_words(step: Step) -> str:
     """Return what a step does."""
     if step.add is not None:
@@ -137,16 +146,8 @@ def effect_words(step: Step) -> str:
         )
     elif step.in_lieu is not None:
         words = f"charges {percent_text(step.in_lieu)} in place of the rate of the column"
-    elif step.exempt:
-        words = "exempts"
-    elif step.prohibited:
-        words = "prohibits"
-    elif step.ended:
-        words = "ends"
-    elif step.authorized:
-        words = "lets a duty be imposed, which nobody did"
     else:
-        words = "charges what the row of its table says"
+        words = next(words for name, words in _PLAIN.items() if getattr(step, name))
     if step.base != "value" and not step.ended:
         words += f", on {base_words(step.base)}"
     for other in step.base_if:
