@@ -21,6 +21,7 @@ from tariff_engine.inquiry import Inquirer, Inquiry
 from tariff_engine.inquiry_answers import Answers, representatives, shares
 from tariff_engine.law import Law, knowledge_day
 from tariff_engine.problems import Problem, refuse
+from tariff_engine.suffixes import told_apart
 
 _MAX_BARREN = 100_000
 _MAX_REMARKED = 20_000
@@ -157,6 +158,7 @@ class Knowledge:
             if item.may_reach(line.hts, line.origin, line.day):
                 message = f"{item.title} may reach this line and is not in the law book yet ({'; '.join(item.cites)})"
                 found.append(Problem("not_in_book", item.name, message, "add its duty, or its exemption, by hand"))
+        found += told_apart(self.law, self.evaluator.situations, line)
         unknown = [claim for claim in line.facts.get("exclusion_claims", ()) if claim not in self.law.compiled.claim_bits]
         for claim in unknown:
             message = f"the exclusion {str(claim)[:20]} that is claimed is not in the law book: it relieves nothing here"

@@ -104,12 +104,7 @@ class Schedule:
 
         Raises `ProblemError`: `unknown_hts` (with the nearest numbers or the successors), `ten_digits_needed`.
         """
-        wanted = governing = 0
-        for index, edition in enumerate(self.editions):
-            if edition.starts <= on:
-                wanted = index
-                if known_on is None or edition.published <= known_on:
-                    governing = index
+        governing, wanted = self._governing(on, known_on)
         early = 1 if on < self.editions[0].starts else 0
         key = (hts, governing, wanted if not early else -1)
         line = self._lines.get(key)
@@ -126,6 +121,20 @@ class Schedule:
             if len(self._lines) < _CACHE:
                 self._lines[key] = line
         return line
+
+    def below(self, hts: str, on: date, known_on: date | None = None) -> tuple[str, ...]:
+        """Return the ten-digit numbers of an eight-digit line, in the edition that `find` takes."""
+        return tuple(self._below(hts.replace(".", "")[:_LINE], self._governing(on, known_on)[0]))
+
+    def _governing(self, on: date, known_on: date | None) -> tuple[int, int]:
+        """Return which edition to use for an entry date as known on a day, and which one governs it."""
+        wanted = governing = 0
+        for index, edition in enumerate(self.editions):
+            if edition.starts <= on:
+                wanted = index
+                if known_on is None or edition.published <= known_on:
+                    governing = index
+        return governing, wanted
 
     def _resolve(self, hts: str, index: int) -> TariffLine:
         """Find a number in an edition, or say why it stands there only in part, or not at all."""
