@@ -7,6 +7,7 @@ total rate goods with base rates below, at and above it and with a specific rate
 from __future__ import annotations
 
 import csv
+import os
 import re
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -34,6 +35,7 @@ EDGES = (BEGIN, COUNTRY, PAUSE, CHINA_CUT, WATER_CLOSED, SECOND, SECOND_WATER, K
 DAYS = tuple(sorted({day for edge in EDGES for day in (edge - DAY, edge)}))
 COLUMN2 = ("CU", "KP", "RU", "BY")  # general note 3(b)
 VALUE = 1000
+WHOLE = os.environ.get("HYPOTHESIS_PROFILE", "default") != "default"  # every country on every day; else each on every third day
 
 TOYS = "9503000073"  # Free, on no list of any duty
 MEDICINE = "3004909201"  # Free, on Annex II from the first day
@@ -192,6 +194,8 @@ def test_goods_on_the_water_keep_the_rate_of_their_window_and_goods_in_the_air_d
     day: date, book: Book, knowledge: Knowledge, naive: NaiveKnowledge
 ) -> None:
     for place, country in enumerate(book.countries):
+        if not WHOLE and place % 3 != day.toordinal() % 3:
+            continue
         due = by_text(country, day)
         window = printed.headings()[due.heading].loaded_before if due else None
         for edge in {BEGIN, COUNTRY if day == COUNTRY else window or COUNTRY}:
@@ -310,6 +314,8 @@ def test_what_was_announced_is_the_answer_until_an_act_called_it_off(known_on: d
     knowledge = prober.at(known_on)
     for place, country in enumerate(book.countries):
         often = place % 5 == known_on.toordinal() % 5
+        if not (WHOLE or often or country in printed.CHINA or place % 3 == known_on.toordinal() % 3):
+            continue
         for day in ENTRIES if often or country in {*printed.CHINA, "JP", "KR", "CH", "LI"} else ANNOUNCED:
             check(knowledge, line(TOYS, country, day), as_known(country, day, known_on))
 
