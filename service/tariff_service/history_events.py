@@ -188,8 +188,8 @@ def event_data(book: Book, one: Event, *, every: bool) -> Data:
         "provisions": one.provisions,
         "origins": one.origins,
         "refs": one.refs,
-        "was": _alone(one.before),
-        "now": _alone(one.states),
+        "was": _alone(one.before, one.refs),
+        "now": _alone(one.states, one.refs),
         "by": act(book, one.by),
         "cites": list(one.cites),
     }
@@ -201,25 +201,32 @@ def event_data(book: Book, one: Event, *, every: bool) -> Data:
             found["numbers"] = {name: sorted(getattr(numbers, name)) for name in names}
     if one.kind == "retroactive" and one.about != "list":
         found["filed_before"] = [
-            {"from": past.start.isoformat(), "until": past.until.isoformat(), "state": _state(past.state)} for past in one.past
+            {"from": past.start.isoformat(), "until": past.until.isoformat(), "state": _state(past.state, one.refs)} for past in one.past
         ]
     if one.stand_ins:
         found["filed_in_place"] = [{"provision": name, "effect": state.effect} for name, state in one.stand_ins]
     if one.instead:
-        found["instead"] = [_state(state) for state in one.instead]
+        found["instead"] = [_state(state, one.refs) for state in one.instead]
     if one.instead_from:
         found["instead_from"] = one.instead_from.isoformat()
     if len(one.states) > 1 or len(one.before) > 1:
-        found["several"] = {"was": [_state(state) for state in one.before], "now": [_state(state) for state in one.states]}
+        found["several"] = {
+            "was": [_state(state, one.refs) for state in one.before],
+            "now": [_state(state, one.refs) for state in one.states],
+        }
     return found
 
 
-def _alone(states: Sequence[State | None]) -> Data | None:
-    return _state(states[0]) if len(states) == 1 else None
+def _alone(states: Sequence[State | None], refs: Sequence[str]) -> Data | None:
+    return _state(states[0], refs) if len(states) == 1 else None
 
 
-def _state(state: State | None) -> Data | None:
-    return None if state is None else {"effect": state.effect.replace("{} ", ""), "rate": state.rate, "heading": state.heading or None}
+def _state(state: State | None, refs: Sequence[str]) -> Data | None:
+    return (
+        None
+        if state is None
+        else {"effect": state.effect.replace("{}", few(refs_words(refs))), "rate": state.rate, "heading": state.heading or None}
+    )
 
 
 # ---------------------------------------------------------------- in sentences

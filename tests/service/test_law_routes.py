@@ -178,7 +178,7 @@ def test_a_history_is_that_of_the_plain_function(desk: Desk) -> None:
     ):
         assert desk.get(f"/v1/history/{path}").status_code == status, path
     guess = desk.get("/v1/history/ieepa-canad").json()
-    assert (guess["code"], guess["errors"][0]["fix"]) == ("unknown_heading", "did you mean ieepa-canada, ieepa-india or ieepa-mexico?")
+    assert (guess["code"], guess["errors"][0]["fix"]) == ("unknown_heading", "did you mean ieepa-canada, ieepa-iran-trade or ieepa-india?")
 
 
 def test_a_heading_says_what_is_in_force_on_a_day_as_known(desk: Desk) -> None:
