@@ -33,6 +33,7 @@ _WIDE = Context(prec=60)
 _MAX_TEXT = 200
 _MAX_LIST = 200
 _MAX_FACTS = 300
+_MAX_GUESSES = 1000  # wrong names whose nearest right name is remembered
 _HTS_LENGTHS = (8, 10)
 _CODE_LENGTHS = (4, 6, 8, 10)
 _REQUIRED = ("hts", "origin", "entry_date", "value")
@@ -64,6 +65,7 @@ class FactReader:
         """Prepare a reader for every fact of the dictionary."""
         self._book = book
         self._readers: dict[str, tuple[str, Reader]] = {}
+        self._guesses: dict[str, str] = {}
         for name, fact in book.facts.items():
             reader = _hts if name == "hts" else _value_reader(name, fact, book)
             for alias in (name, *fact.aliases):
@@ -144,8 +146,13 @@ class FactReader:
     def _unknown(self, key: Any) -> ProblemError:
         if not isinstance(key, str):
             return refuse("unknown_fact", "line", f"a fact name must be text, not {type(key).__name__}", "see the fact dictionary")
-        near = difflib.get_close_matches(key[:_MAX_TEXT], list(self._readers), n=1)
-        fix = f"did you mean {near[0]}?" if near else "`tariff rules facts` lists every name"
+        wanted = key[:_MAX_TEXT]
+        fix = self._guesses.get(wanted)
+        if fix is None:  # a column with a wrong name comes with every line: it is looked up once
+            near = difflib.get_close_matches(wanted, list(self._readers), n=1)
+            fix = f"did you mean {near[0]}?" if near else "`tariff rules facts` lists every name"
+            if len(self._guesses) < _MAX_GUESSES:
+                self._guesses[wanted] = fix
         return refuse("unknown_fact", key[:60], f"{key[:60]} is no fact of the dictionary", fix)
 
     def _content(self, facts: dict[str, Any], value: int) -> dict[str, int]:
