@@ -81,6 +81,7 @@ def refit_law(law: Law, book: Book, known_on: date = date.max, without: frozense
         law,
         compiled=compile_book(kept, known_on),
         called_off=_called_off(kept, known_on),
+        drawback=_drawback(kept, known_on),
         absent=_known_absent(book, known_on),
         known_on=known_on,
         without=without,

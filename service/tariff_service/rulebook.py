@@ -63,16 +63,19 @@ def open_engine(folder: Path | None, *, keep: int = 0) -> Engine:
     place = cache_folder()
     kept = None if place is None else LawCache(place, fingerprint(root))
     book = cache(lambda: open_book(folder))
+    first: list[Law] = []  # what does not depend on what was known, such as the tables of base rates, is shared with it
 
     def load(known_on: date) -> Law:
         law = kept.load(known_on) if kept else None
         if law is None:
-            from tariff_engine.build import build_law  # noqa: PLC0415  a law from the cache needs no compiler
+            from tariff_engine.build import build_law, refit_law  # noqa: PLC0415  a law from the cache needs no compiler
 
             with without_collecting():
-                law = build_law(book(), root, known_on)
+                law = refit_law(first[0], book(), known_on) if first else build_law(book(), root, known_on)
             if kept:
                 kept.store(law)
+        if not first:
+            first.append(law)
         return law
 
     return Engine(load, keep=keep)

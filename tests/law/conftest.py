@@ -10,7 +10,7 @@ from tests.law.naive_knowledge import NaiveKnowledge
 from tests.law.probe import Prober
 from tests.law.rulebook import the_book
 
-from tariff_engine.build import build_law
+from tariff_engine.build import build_law, refit_law
 from tariff_engine.engine import Engine, Knowledge
 from tariff_rules import ROOT
 
@@ -29,8 +29,10 @@ def book() -> Book:
 def engine(book: Book) -> Engine:
     """Return an engine for it."""
 
+    final = build_law(book, ROOT)
+
     def load(known_on: date) -> Law:
-        return build_law(book, ROOT, known_on)
+        return final if known_on == date.max else refit_law(final, book, known_on)
 
     return Engine(load)
 

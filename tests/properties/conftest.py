@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from tariff_engine.book import Book
-from tariff_engine.build import build_law
+from tariff_engine.build import build_law, refit_law
 from tariff_engine.engine import Engine, Knowledge
 from tariff_engine.evaluate.parts import Parts
 from tariff_engine.notation.load import load_book
@@ -22,7 +22,8 @@ def book() -> Book:
 
 @pytest.fixture(scope="session")
 def engine(book: Book) -> Engine:
-    return Engine(lambda day: build_law(book, ROOT, day))
+    final = build_law(book, ROOT)
+    return Engine(lambda day: final if day == date.max else refit_law(final, book, day))
 
 
 @pytest.fixture(scope="session")

@@ -58,6 +58,7 @@ def config(**phases: int) -> SchemathesisConfig:
         {
             "seed": 1,
             "generation": {"deterministic": PROFILE != "long", "database": "none"},
+            "request-timeout": 60,  # seconds; the first timeline makes the law of many days of knowledge
             "checks": {
                 # A number that is written as an HTS number need not be in the tariff schedule, and true facts can contradict each other: no
                 # schema says that, and 422 is the right answer. tests/service/openapi/test_requests.py holds what can be held: no request
