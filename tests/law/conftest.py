@@ -28,7 +28,6 @@ def book() -> Book:
 @pytest.fixture(scope="session")
 def engine(book: Book) -> Engine:
     """Return an engine for it."""
-
     final = build_law(book, ROOT)
 
     def load(known_on: date) -> Law:
