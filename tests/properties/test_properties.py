@@ -74,7 +74,7 @@ def test_the_order_of_facts_and_of_lines_does_not_matter(seed: int, order: rando
     pairs = list(raw.items())
     order.shuffle(pairs)
     assert answered(knowledge, dict(pairs)) == answer
-    entry = {key: raw.pop(key) for key in ("entry_date", "mode") if key in raw}
+    entry: dict[str, Any] = {key: raw.pop(key) for key in ("entry_date", "mode") if key in raw}
     lines: list[dict[str, Any]] = [{"id": "a", **raw}, {"id": "b", **raw, "value": 5000}]
     lines[1] = {key: value for key, value in lines[1].items() if not key.endswith("_content_value")}
     one = assess_entry(knowledge, {**entry, "lines": lines})
