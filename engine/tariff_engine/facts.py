@@ -201,7 +201,7 @@ def _value_reader(name: str, fact: Fact | FactSpec, book: Book | Law) -> Reader:
     if fact.type == "bool":
         return lambda value: value if value is True or value is False else _raise(_wrong(name, value, "true or false"))
     if fact.type == "date":
-        return lambda value: _date(name, value)
+        return lambda value: read_day(name, value)
     if fact.type in {"usd", "pct", "number"}:
         return _number_reader(name, fact)
     if fact.type == "country":
@@ -265,7 +265,8 @@ def exact(name: str, value: Any) -> Decimal:
     return number
 
 
-def _date(name: str, value: Any) -> date:
+def read_day(name: str, value: Any) -> date:
+    """Return a day that is stated as a date or as YYYY-MM-DD. Raises ProblemError: anything else, a moment too."""
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     if isinstance(value, str) and _DAY.match(value):

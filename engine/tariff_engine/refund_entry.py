@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from tariff_engine.facts import read_day
 from tariff_engine.problems import Problem, refuse
 
 if TYPE_CHECKING:
     from tariff_engine.refund_law import Action, EntryFact, Refunds
 
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _MAX_CODE = 20
 Data = dict[str, Any]
 
@@ -24,15 +24,9 @@ def read_fact(name: str, fact: EntryFact, value: Any) -> Any:
     if fact.type == "code" and isinstance(value, str) and _is_code(value) and (fact.form is None or re.fullmatch(fact.form, value)):
         return value
     if fact.type == "date":
-        if isinstance(value, date):
-            return value
-        if isinstance(value, str) and _DAY.match(value):
-            try:
-                return date.fromisoformat(value)
-            except ValueError:
-                pass
+        return read_day(name, value)
     words = f"text of the form {fact.form}" if fact.form else "text"
-    like = "true or false" if fact.type == "bool" else "a day as YYYY-MM-DD" if fact.type == "date" else words
+    like = "true or false" if fact.type == "bool" else words
     raise refuse("wrong_type", name, f"{name} is {str(value)[:60]!r}", f"send {like}")
 
 
