@@ -26,7 +26,7 @@ USAGE = """\
 usage: python3 run.py COMMAND [ARGUMENT ...]
 
   tariff ...    the command line tool, in your current folder (python3 run.py tariff --help)
-  test ...      the tests, in the project's folder; arguments go to pytest (python3 run.py test -k canada)
+  test ...      the tests, in the project's folder, two at a time; arguments go to pytest (python3 run.py test -k canada)
   python ...    the environment's Python (python3 run.py python benchmarks/scalar.py)
   check         ruff (rules and format), mypy --strict, the import contracts, and the law book's own checks
 
@@ -197,6 +197,15 @@ def become(command: list[str], folder: Path | None = None) -> NoReturn:
     os.execv(command[0], command)  # noqa: S606  no shell is wanted
 
 
+def parallel(arguments: list[str]) -> list[str]:
+    """Return pytest's options for the whole suite: two processes, a file's tests in one of them. A caller who chooses tests gets one process.
+
+    Not more than two, however many cores there are: tests of limits, crashes and floods start servers of several workers themselves.
+    """
+    chosen = any(not argument.startswith("-") or argument.startswith(("-k", "-m", "-n", "-x", "--pdb", "--lf")) for argument in arguments)
+    return [] if chosen or (os.cpu_count() or 1) < 2 else ["-n", "2", "--dist", "loadfile"]
+
+
 def check(env: Environment) -> int:
     """Run every check, also after one failed, and return how many failed."""
     python = [env.program("python"), "-P", "-m"]
@@ -236,7 +245,7 @@ def main(argv: list[str]) -> int:
     if command in ("tariff", "python"):
         become([env.program(command), *rest])
     if command == "test":
-        become([env.program("python"), "-P", "-m", "pytest", *rest], ROOT)
+        become([env.program("python"), "-P", "-m", "pytest", *parallel(rest), *rest], ROOT)
     return 1 if check(env) else 0
 
 

@@ -139,7 +139,7 @@ def _show_list(found: list[dict[str, Any]]) -> None:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("id", "caller", "name", "scopes", "rate/min", "state", "made", "ends"):
-        table.add_column(title, overflow="fold")
+        table.add_column(title, overflow="fold", no_wrap=title == "id")  # an id is copied: never in two pieces
     for key in found:
         rate = str(key["rate_per_minute"] or "default")
         ends = (key["revoked_at"] or key["expires_at"] or "never")[:16]
