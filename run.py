@@ -202,8 +202,9 @@ def parallel(arguments: list[str]) -> list[str]:
 
     Not more than two, however many cores there are: tests of limits, crashes and floods start servers of several workers themselves.
     """
+    most = 2
     chosen = any(not argument.startswith("-") or argument.startswith(("-k", "-m", "-n", "-x", "--pdb", "--lf")) for argument in arguments)
-    return [] if chosen or (os.cpu_count() or 1) < 2 else ["-n", "2", "--dist", "loadfile"]
+    return [] if chosen or (os.cpu_count() or 1) < most else ["-n", str(most), "--dist", "loadfile"]
 
 
 def check(env: Environment) -> int:
