@@ -7,7 +7,7 @@ from functools import cache
 
 from tests.law.rulebook import the_book
 
-from tariff_engine.build import build_law
+from tariff_engine.build import build_law, refit_law
 from tariff_engine.engine import Engine
 from tariff_engine.law import Law
 from tariff_rules import ROOT
@@ -17,13 +17,10 @@ EVERYTHING = date.max
 
 @cache
 def the_engine() -> Engine:
-    """Return an engine that keeps the law of a few earlier days; all of them share one schedule."""
-    shared: list[Law] = []
+    """Return an engine that keeps the law of a few earlier days; all of them share what does not depend on what was known."""
+    final = build_law(the_book(), ROOT)
 
     def load(known_on: date) -> Law:
-        law = build_law(the_book(), ROOT, known_on)
-        shared.append(law) if not shared else None
-        law.schedule, law.preferences = shared[0].schedule, shared[0].preferences
-        return law
+        return final if known_on == EVERYTHING else refit_law(final, the_book(), known_on)
 
     return Engine(load, keep=12)
