@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tariff_engine import __version__
-from tariff_service import history_cli, mcp_cli, refund_cli, serve_cli
+from tariff_service import compare_cli, history_cli, mcp_cli, refund_cli, serve_cli, timeline_cli
 from tariff_service.audit_cli import audit_app
 from tariff_service.guard import BAD_INPUT, FAILED, INTERRUPTED, OK, ClickError, Json, KnownOn, Rules, examples, guarded
 from tariff_service.keys_cli import keys_app
@@ -158,6 +158,8 @@ def explain(
     return BAD_INPUT if found["problems"] else OK
 
 
+timeline_cli.register(app)
+compare_cli.register(app)
 history_cli.register(app)
 refund_cli.register(app)
 serve_cli.register(app)

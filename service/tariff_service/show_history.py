@@ -10,6 +10,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from tariff_service import bars
 from tariff_service.history_events import few
 from tariff_service.output import clean
 from tariff_service.paper import Paper, plural
@@ -90,12 +91,12 @@ def _picture(paper: Paper, found: Data, *, every: bool) -> None:
         marks = [one["effect"] for one in off if _concerns(one, lane)]
         label = few(lane["origins"][:_SUBJECTS]) if lane["origins"] else lane["provision"]
         label += f" +{len(lane['origins']) - _SUBJECTS}" if len(lane["origins"]) > _SUBJECTS else ""
-        _row(paper, label.replace("*", "every other origin"), _bar(lane["segments"], marks, first, last, width))
+        _row(paper, label.replace("*", "every other origin"), bars.bar(lane["segments"], marks, first, last, width))
         if found["kind"] == "heading" and len(lanes) <= _SUBJECTS:
             _narrow(paper, lane["segments"], first, last, width)
     if len(found["lanes"]) > len(lanes):
         paper.line(f"and {plural(len(found['lanes']) - len(lanes), 'more lane')}; --all shows them", indent=0)
-    _row(paper, "", _axis(first, last, width))
+    _row(paper, "", bars.axis(first, last, width))
     if off:
         _row(paper, "", "x was called off before it came")
 
@@ -103,9 +104,9 @@ def _picture(paper: Paper, found: Data, *, every: bool) -> None:
 def _narrow(paper: Paper, spans: Sequence[Data], first: date, last: date, width: int) -> None:
     """Write out what has no room in its bar."""
     told = [
-        f"{_short(span)} on entries of {span['from']} to {date.fromisoformat(span['until']) - _DAY}"
+        f"{bars.short(span)} on entries of {span['from']} to {date.fromisoformat(span['until']) - _DAY}"
         for span in spans
-        if span["until"] and _ends(span, first, last, width)[1] - _ends(span, first, last, width)[0] < len(_short(span)) + 2
+        if span["until"] and bars.ends(span, first, last, width)[1] - bars.ends(span, first, last, width)[0] < len(bars.short(span)) + 2
     ]
     for words in told:
         _row(paper, "", words)
@@ -121,56 +122,6 @@ def _row(paper: Paper, label: str, bar: str) -> None:
     shown = clean(label)
     shown = shown if len(shown) < _LABEL else f"{shown[: _LABEL - 3]}.."
     paper.console.print(Text(f"{shown:<{_LABEL}}", style="bold").append(bar, style="not bold"), no_wrap=True, crop=True)
-
-
-def _column(day: date, first: date, last: date, width: int) -> int:
-    return (day - first).days * (width - 1) // max((last - first).days, 1)
-
-
-def _bar(spans: Sequence[Data], marks: Sequence[str], first: date, last: date, width: int) -> str:
-    cells = ["."] * width
-    for day in marks:
-        cells[_column(date.fromisoformat(day), first, last, width)] = "x"
-    for span in spans:
-        start, end = _ends(span, first, last, width)
-        for place, sign in enumerate(_segment(_short(span), end - start, goes_on=span["until"] is None)):
-            cells[start + place] = sign
-    return "".join(cells)
-
-
-def _ends(span: Data, first: date, last: date, width: int) -> tuple[int, int]:
-    """Return the columns of a bar: its first, and the one after its last."""
-    start = _column(date.fromisoformat(span["from"]), first, last, width)
-    end = _column(date.fromisoformat(span["until"]), first, last, width) if span["until"] else width
-    return start, max(min(end, width), start + 1)
-
-
-def _segment(words: str, room: int, *, goes_on: bool) -> str:
-    if room == 1:
-        return "|"
-    close = ">" if goes_on else "]"
-    inner = words if len(words) <= room - 2 else words.rstrip("%") if len(words.rstrip("%")) <= room - 2 else ""
-    return f"[{inner:=<{room - 2}}{close}"
-
-
-def _short(span: Data) -> str:
-    if span["rate"]:
-        return f"{span['rate']} in all" if span["effect"].startswith("makes") else str(span["rate"])
-    return str(span["effect"]).partition(",")[0]
-
-
-def _axis(first: date, last: date, width: int) -> str:
-    """Return the line of days: the first, the last, and the years between them where there is room."""
-    cells = [" "] * width
-    begin, end = first.isoformat(), last.isoformat()
-    cells[: len(begin)] = begin
-    cells[width - len(end) :] = end
-    for year in range(first.year + 1, last.year + 1):
-        place, text = _column(date(year, 1, 1), first, last, width), f"|{year}"
-        around = cells[max(place - 1, 0) : place + len(text) + 1]
-        if place + len(text) < width and all(cell == " " for cell in around):
-            cells[place : place + len(text)] = text
-    return "".join(cells)
 
 
 # ---------------------------------------------------------------- events
