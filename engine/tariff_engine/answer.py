@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tariff_engine.base import LineBase
     from tariff_engine.compiled.plan import Plan
     from tariff_engine.evaluate.derivation import Derivation, Row
+    from tariff_engine.exclusions import Claimable
     from tariff_engine.facts import Line
     from tariff_engine.inquiry import Inquiry
     from tariff_engine.law import DrawbackRule, Law
@@ -39,6 +40,7 @@ class LineParts(NamedTuple):
     adcvd: Sequence[dict[str, Any]]
     adcvd_duty: int
     plan: Plan
+    claimable: Sequence[Claimable] = ()
 
 
 _PLAIN = frozenset({str, bool, int})
@@ -310,6 +312,17 @@ def _savings(law: Law, parts: LineParts) -> list[dict[str, Any]]:
                 "headings": best.headings,
             }
             found.append((best.difference, saving))
+    for one in parts.claimable:
+        says = parts.says.get(one.heading, "")
+        saving = {
+            "fact": "exclusion_claims",
+            "if_true": f"the goods are described in exclusion {one.heading}, and it is claimed: {says}",
+            "answer": one.heading,
+            "saves": dollars_text(one.saves),
+            "duty": dollars_text(one.duty + parts.adcvd_duty),
+            "headings": one.headings,
+        }
+        found.append((-one.saves, saving))
     if len(found) > 1:
         found.sort(key=itemgetter(0))
     return [saving for _, saving in found]

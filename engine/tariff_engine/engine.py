@@ -15,6 +15,7 @@ from tariff_engine.compiled.evaluated import Evaluated
 from tariff_engine.compiled.outcomes import Outcomes, seen_words
 from tariff_engine.desk import Desk
 from tariff_engine.evaluate.derivation import Assumed, Outcome
+from tariff_engine.exclusions import claimable
 from tariff_engine.explain import Explanation, Life, Page, Template
 from tariff_engine.facts import FactReader, Line
 from tariff_engine.inquiry import Inquirer, Inquiry
@@ -92,6 +93,9 @@ class Knowledge:
         """Evaluate a line that was read. Raises ProblemError and LawConflictError."""
         base = line_base(self.law, line)
         return self.evaluator.evaluate(line, base.base, base.column), base
+
+    def _evaluated(self, line: Line) -> Evaluated:
+        return self.evaluate(line)[0]
 
     def inquire(self, line: Line, evaluated: Evaluated, base: LineBase) -> Inquiry:
         """Return what to ask about a line, and the range of its duty."""
@@ -192,6 +196,7 @@ class Knowledge:
             adcvd=rows,
             adcvd_duty=amount,
             plan=evaluated.plan,
+            claimable=claimable(self.law.compiled, self.reader, self._evaluated, line, evaluated) if inquire else (),
         )
         return line_answer(self.law, parts)
 
