@@ -6,6 +6,7 @@ The rates, floors, headings and windows are read from the text by rule (`actions
 from __future__ import annotations
 
 import csv
+import os
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -29,7 +30,8 @@ LOADED, ENTERED = actions.windows(actions.article("9903.05.85"))
 BEGIN = LOADED
 MEMORANDUM = date(2026, 7, 23)  # 91 FR 47717; the duties begin in the minute in which the surcharge ends
 DAYS = (BEGIN - DAY, BEGIN, ENTERED - DAY, ENTERED, date(2026, 7, 31), date(2026, 9, 28))
-ECONOMIES = tuple(sorted(actions.economies()))
+WHOLE = os.environ.get("HYPOTHESIS_PROFILE", "default") != "default"  # every member state; else one of them stands for all
+ECONOMIES = tuple(sorted(code for code in actions.economies() if WHOLE or code not in printed.EU or code == "DE"))
 VALUE = 1000
 NOTHING = {"steel_content_value": 0, "aluminum_content_value": 0, "copper_content_value": 0}
 
@@ -88,12 +90,12 @@ def test_the_sums_of_the_note_are_those_of_the_headings() -> None:
 @pytest.mark.parametrize("day", DAYS, ids=str)
 def test_products_of_every_country_pay_what_the_text_says(day: date, book: Book, knowledge: Knowledge, naive: NaiveKnowledge) -> None:
     for place, country in enumerate(sorted(book.countries)):
-        for hts, base in ((TOYS, Fraction(0)), PLASTIC, SHIRT):
+        for hts, base in ((TOYS, Fraction(0)), PLASTIC, SHIRT) if country in actions.economies() else ((TOYS, Fraction(0)),):
             wanted = due(country, base) if day >= BEGIN else []
             if hts == SHIRT[0] and country == "JO" and day >= BEGIN:
                 wanted = [("9903.06.20", Fraction(0), 0)]  # a textile on Jordan's list
             assert filed(knowledge, line(hts, country, day)) == wanted, f"{hts} of {country} on {day}"
-            if place % 6 == day.day % 6 or country in {"RU", "JO", "CA", "MX", "CH"}:
+            if place % 12 == day.day % 12 or country in {"RU", "JO", "CA", "MX", "CH"}:
                 assert filed(naive, line(hts, country, day)) == wanted, f"{hts} of {country} on {day}, naive"
 
 
@@ -286,7 +288,7 @@ SECTION_232 = (
     ("7408116000", {}),
     ("8703230190", {}),
     ("4407110001", {}),
-    ("8704222020", {}),
+    ("8704225120", {}),
 )
 
 
