@@ -64,6 +64,7 @@ def _line(
             }
             for verdict in verdicts
         ],
+        "warnings": answer["warnings"],
         "by_earlier_law": list(_earlier(engine, knowledge, answer, facts, program)),
     }
 

@@ -49,6 +49,8 @@ def _line(paper: Paper, line: Data) -> None:
         return
     value, duty = money(line["value"]), money(line["duty"])
     paper.title(f"Line {line['id']}", f"{line['hts']} of {line['origin']}, entered {line['entry_date']}, value {value}: duty {duty}")
+    for warning in line["warnings"]:
+        paper.line(f"Note: {warning['message']}" + (f" -> {warning['fix']}" if warning["fix"] else ""))
     for earlier in line["by_earlier_law"]:
         _earlier(paper, line, earlier)
     known = [*_GROUPS, *(program["verdict"] for program in line["programs"] if program["verdict"] not in _GROUPS)]

@@ -234,3 +234,12 @@ def test_a_check_names_every_defect_with_file_and_line(tariff: Tariff, copy: Pat
     found = json.loads(tariff("rules", "check", str(copy), "--json").out)
     assert not found["ok"]
     assert tariff("rules", "check", str(copy / "none")).code == 2
+
+
+def test_a_day_beyond_the_law_that_was_read_says_so_in_words(tariff: Tariff, screws: Facts) -> None:
+    screws["entry_date"] = "2026-09-29"
+    for command in (("assess", "--no-json"), ("explain", "--no-json")):
+        text = " ".join(tariff(*command, stdin=as_bytes(screws)).out.split())
+        assert "beyond the horizon of the law book, 2026-09-28" in text, command
+    screws["entry_date"] = "2026-09-28"
+    assert "horizon of the law book" not in tariff("assess", "--no-json", stdin=as_bytes(screws)).out

@@ -224,3 +224,17 @@ def test_what_is_refused_is_not_stored(client: TestClient, app: FastAPI, screws:
 )
 def test_pointers_name_what_was_sent(field: str, raw: Any, line: int | None, pointer: str) -> None:
     assert pointer_of(field, raw=raw, line=line, aliases={"usmca_qualifying": ["usmca"]}) == pointer
+
+
+def test_a_day_beyond_the_law_that_was_read_says_so_in_every_line_and_every_form(client: TestClient, entry: dict[str, Any]) -> None:
+    entry["entry_date"] = "2026-09-29"
+    for explain in ("none", "summary", "full"):
+        answer = client.post(PATH, params={"explain": explain, "store": "false"}, json=entry).json()
+        assert answer["rulebook"]["horizon"] == "2026-09-28"
+        for line in answer["lines"]:
+            assert [one["code"] for one in line["warnings"]].count("beyond_horizon") == 1
+    rows = "\n".join(json.dumps({"entry_date": entry["entry_date"], **line}) for line in entry["lines"])
+    batch = client.post(f"{PATH}:batch", params={"store": "false"}, content=rows, headers={"content-type": "application/x-ndjson"})
+    for row in batch.text.splitlines():
+        assert row.count('"beyond_horizon"') == 1
+    assert len(batch.text.splitlines()) == len(entry["lines"])
