@@ -94,9 +94,7 @@ def economies() -> dict[str, Economy]:
                 continue
             assert code not in found, f"{code} stands in two headings"
             floor = not row["general"].startswith("The duty")
-            found[code] = Economy(
-                row["heading"], percent(row["general"]), floor, floors.get(code, ""), percent(row["column_2"]), excepted
-            )
+            found[code] = Economy(row["heading"], percent(row["general"]), floor, floors.get(code, ""), percent(row["column_2"]), excepted)
     assert all(one.floor == (code in floors) for code, one in found.items())
     return found
 
