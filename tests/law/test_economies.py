@@ -74,7 +74,7 @@ def test_the_text_names_sixty_economies_and_two_rates() -> None:
     assert {one.rate for one in found.values()} == {Fraction(1, 10), Fraction(1, 8)}
     assert {code for code, one in found.items() if one.floor} == {*printed.EU, "JP", "KR", "CH", "TW"}
     assert {code for code, one in found.items() if one.column_2} == {"RU"}
-    assert (LOADED, ENTERED) == (date(2026, 7, 24), date(2026, 7, 28))
+    assert (date(2026, 7, 24), date(2026, 7, 28)) == (LOADED, ENTERED)
 
 
 def test_the_sums_of_the_note_are_those_of_the_headings() -> None:
@@ -282,7 +282,7 @@ def test_the_headings_of_the_country_lists_are_those_of_the_note(knowledge: Know
 
 
 # ---------------------------------------------------------------- other programs
-SECTION_232 = (
+SECTION_232: tuple[tuple[str, dict[str, Any]], ...] = (
     ("7208510030", {}),
     ("7601103000", {}),
     ("7408116000", {}),

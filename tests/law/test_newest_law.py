@@ -27,7 +27,7 @@ def duties(answer: dict[str, Any]) -> dict[str, tuple[str, str]]:
 
 
 def test_the_acts_of_the_summer_are_cited_by_the_federal_register(book: Book) -> None:
-    cites = {name: " ".join(act.cite) if isinstance(act.cite, (list, tuple)) else str(act.cite) for name, act in book.instruments.items()}
+    cites = {name: str(act.cite) for name, act in book.instruments.items()}
     assert "91 FR 9339" in cites["proc-11012"]
     assert "91 FR 9437" in cites["eo-14389"]
     assert "91 FR 47318" in cites["fr-note52"]
@@ -54,7 +54,7 @@ def test_the_exclusions_of_pump_parts_moved_to_the_number_of_july(knowledge: Kno
 
 
 MEDICINE = {"is_pharma_article": True, "patented_pharma": True}
-PHARMA = (
+PHARMA: tuple[tuple[str, dict[str, Any], str, str], ...] = (
     ("IN", {}, "9903.04.60", "100%"),
     ("JP", {}, "9903.04.62", "15%"),
     ("GB", {}, "9903.04.63", "0%"),
@@ -88,9 +88,9 @@ def test_unmanned_aircraft_of_column_2_pay_the_full_rate(knowledge: Knowledge) -
 
 
 def test_quartz_pays_in_column_2_too_and_partners_are_outside(knowledge: Knowledge) -> None:
-    for origin, facts in (("VN", {}), ("RU", {}), ("CN", {})):
+    for origin in ("VN", "RU", "CN"):
         for within, heading, rate in ((True, "9903.45.30", "25%"), (False, "9903.45.31", "50%")):
-            found = duties(ask(knowledge, "6810990020", origin, date(2026, 8, 15), in_quota=within, **facts))
+            found = duties(ask(knowledge, "6810990020", origin, date(2026, 8, 15), in_quota=within))
             assert found[heading][0] == rate, origin
     for partner in ("KR", "SG", "AU", "IL"):
         assert not duties(ask(knowledge, "6810990020", partner, date(2026, 8, 15))).keys() & {"9903.45.30", "9903.45.31"}

@@ -58,7 +58,7 @@ def held(heading: str) -> set[str]:
 
 
 def test_the_window_and_the_rate_are_those_of_the_heading() -> None:
-    assert (LOADED, ENTERED) == (date(2026, 2, 24), date(2026, 2, 28))
+    assert (date(2026, 2, 24), date(2026, 2, 28)) == (LOADED, ENTERED)
     rate = next(row for row in actions.rows() if row["heading"] == "9903.03.01")
     assert {actions.percent(rate[column]) for column in ("general", "special", "column_2")} == {Fraction(1, 10)}
     assert actions.headings(rate["article"].partition(", articles")[0]) == tuple(f"9903.03.{number:02}" for number in range(2, 12))
