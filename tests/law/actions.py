@@ -68,7 +68,7 @@ def codes(name: str) -> tuple[str, ...]:
 def headings(words: str) -> tuple[str, ...]:
     """Return the headings that a text names, those of ranges too."""
     found = list[str]()
-    for first, last in re.findall(r"(99\d\d\.\d\d\.\d\d)(?:[–-](99\d\d\.\d\d\.\d\d))?", words):
+    for first, last in re.findall(r"(99\d\d\.\d\d\.\d\d)(?:[\u2013-](99\d\d\.\d\d\.\d\d))?", words):
         if not last:
             found.append(first)
             continue

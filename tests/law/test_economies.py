@@ -266,7 +266,7 @@ def test_every_row_of_the_country_lists_relieves_its_own_country(knowledge: Know
     assert all(own.values()), own
 
 
-def test_the_headings_of_the_country_lists_are_those_of_the_note(knowledge: Knowledge) -> None:
+def test_the_headings_of_the_country_lists_are_those_of_the_note() -> None:
     """The first heading of a pair is the list of numbers, the second the described articles."""
     rows = rows_of("s301fl_country")
     words = " ".join(actions.note("economies").split())
@@ -328,5 +328,5 @@ def test_duties_on_one_country_add_to_the_action(knowledge: Knowledge) -> None:
     adding = (("CN", PLASTIC[0], "s301-china"), ("BR", PLASTIC[0], "s301-brazil"), ("CA", "2203000060", "s338-canada"))
     for country, hts, program in adding:
         goods = line(hts, country, date(2026, 9, 1), quantity={"liter": 100})
-        assert [duty for _, _, duty in filed(knowledge, goods, program)][0] > 0
+        assert next(duty for _, _, duty in filed(knowledge, goods, program)) > 0
         assert filed(knowledge, goods) == due(country)
