@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import combinations, product
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from tests.law.lines import ORIGINS, VALUE
@@ -213,6 +214,11 @@ class Combinations:
         return not when.any or any(self._may_reach(inner, day, origin, number) for inner in when.any)
 
     # ------------------------------------------------------------ lines
+    def count(self, day: date) -> int:
+        """How many combinations an era has."""
+        goods = product(self.origins(day), self.products(day))
+        return sum(prod(len(values) for _, values in self.cell(day, origin, number).facts) for origin, number in goods)
+
     def every(self, day: date) -> Iterator[Facts]:
         """Yield a line for every combination of an era."""
         for origin in self.origins(day):
@@ -221,11 +227,8 @@ class Combinations:
 
     def pairs(self) -> Iterator[Facts]:
         """Yield lines in which every two values of any two dimensions meet, days, origins and products among them."""
-        cells = [
-            (day, [(origin, number) for origin in self.origins(day) for number in self.products(day)])
-            for day in self.days
-        ]
-        for day, goods in cells:
+        for day in self.days:
+            goods = product(self.origins(day), self.products(day))
             shapes: dict[tuple[tuple[str, int], ...], list[Cell]] = {}
             for origin, number in goods:
                 cell = self.cell(day, origin, number)
