@@ -37,6 +37,7 @@ class LineParts(NamedTuple):
     inquiry: Inquiry | None
     warnings: Sequence[Problem]
     says: dict[str, str]
+    doubts: dict[str, tuple[str, str]]
     adcvd: Sequence[dict[str, Any]]
     adcvd_duty: int
     plan: Plan
@@ -156,6 +157,8 @@ def _heading(law: Law, row: Row, parts: LineParts) -> dict[str, Any]:
         found["instrument"], found["announced"] = row.by, act.published.isoformat()
         if row.since and act.published > row.since:
             found["retroactive"] = True
+    if row.provision in parts.doubts:
+        found["confidence"], found["doubt"] = parts.doubts[row.provision]
     if row.kind in _CHARGES:
         rule = next((one for one in law.drawback.get(row.provision, ()) if one.start <= parts.line.day < one.until), None)
         if rule is not None:

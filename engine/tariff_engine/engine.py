@@ -169,10 +169,10 @@ class Knowledge:
             found.append(Problem("claim_not_in_book", "exclusion_claims", message, "check the exclusion by hand"))
         provisions = self.law.compiled.provisions
         for place in dict.fromkeys(row.place for row in evaluated.plan.rows):
-            level, because = provisions[place].confidence
-            if level != "high":
-                message = f"{provisions[place].id}: {because or 'the sources do not settle it'}"
-                found.append(Problem(f"confidence_{level}", "headings", message, "read the primary text cited"))
+            doubt = self.explanation.doubts.get(provisions[place].id)
+            if doubt:
+                message = f"{provisions[place].id}: {doubt[1]}"
+                found.append(Problem(f"confidence_{doubt[0]}", "headings", message, "read the primary text cited"))
         limit = next((numbers for start, numbers in reversed(self.law.limits) if start <= line.day), None)
         longest = max((len(inside) for _, inside in evaluated.plan.groups), default=0) + 1
         if limit is not None and longest > limit:
@@ -193,6 +193,7 @@ class Knowledge:
             inquiry=self.inquire(line, evaluated, base) if inquire else None,
             warnings=[*self.warnings(line, base, evaluated), *notes],
             says=self.says,
+            doubts=self.explanation.doubts,
             adcvd=rows,
             adcvd_duty=amount,
             plan=evaluated.plan,

@@ -26,6 +26,9 @@ _MAX_KEPT = 32  # forms of the verdicts of one plan: its lines differ in product
 _OF_LINE = {Kind.ORIGIN: "origin", Kind.PRODUCT: "hts", Kind.ENTERED: "day"}  # the attributes of a line that tests of some kinds meet
 _SAID = frozenset({str, bool, type(None)})  # values that differ where their words differ; numbers can be equal and written differently
 See = Callable[[Reason], str]
+Doubt = tuple[str, str]
+"""How sure the law book is of a provision, where it is not: `medium` or `low`, and the words of the doubt."""
+_DECIDED = frozenset({"applies", "prohibited", "exempt", "displaced", "nothing_to_charge"})  # a provision stands, or would
 Loss = tuple[Outcome, tuple[int, int, int] | None, int, int | None]
 """An outcome that costs nothing on the line: its rate as integers where it is known, the parts of the value, what chapter 98 leaves."""
 
@@ -56,6 +59,7 @@ class Template:
     cites: tuple[str, ...]
     by: tuple[str, ...]
     lost: Outcome | None = None
+    doubt: Doubt | None = None
 
     def shows(self) -> tuple[Reason, ...]:
         """Return the reasons whose words depend on the line."""
@@ -77,6 +81,8 @@ class Template:
             found["facts"] = {reason.facts[0]: None if reason.unknown else see(reason) for reason in self.seen}
         if self.by:
             found["instruments"] = self.by
+        if self.doubt:
+            found["confidence"], found["doubt"] = self.doubt
         found["cites"] = self.cites
         return found
 
@@ -171,6 +177,7 @@ class Explanation:
     def __init__(self, law: Law, says: dict[str, str]) -> None:
         """Take the law and the sentence of each provision."""
         self.law, self.says = law, says
+        self.doubts = doubts(law)
 
     def template(self, program: str, title: str, outcomes: Sequence[Outcome], life: Life, day: date) -> Template:
         """Return the verdict on a program from the outcomes of its provisions; `day` is any day of the interval."""
@@ -226,9 +233,8 @@ class Explanation:
             words = f"{first.heading or first.id} is displaced by {'' if taker.heading else f'{taker.by}: '}{words}"
         cites = tuple(dict.fromkeys(cite for t in first.taken for cite in t.cites))
         verdict = "exempt" if exempt else "displaced"
-        return self._made(
-            program, title, verdict, first, words, headings=(taker.heading,) if taker.heading else (), cites=cites, lost=first
-        )
+        headings = (taker.heading,) if taker.heading else ()
+        return self._made(program, title, verdict, first, words, headings=headings, cites=cites, lost=first, taker=taker.by)
 
     def _not_met(self, program: str, title: str, nearest: Outcome) -> Template:
         reason = nearest.reason
@@ -291,6 +297,7 @@ class Explanation:
         cites: tuple[str, ...] = (),
         others: Iterable[Outcome] = (),
         lost: Outcome | None = None,
+        taker: str = "",
     ) -> Template:
         seen: dict[str, Reason] = {}
         for one in (outcome, *others):
@@ -299,6 +306,8 @@ class Explanation:
                 seen.setdefault(reason.facts[0], reason)
         found = cites or tuple(dict.fromkeys(cite for one in (outcome, *others) for cite in one.cites))
         by = tuple(dict.fromkeys(one.by for one in (outcome, *others) if one.by))
+        names = (taker, outcome.id, *(one.id for one in others)) if verdict in _DECIDED else ()
+        doubts = [self.doubts[name] for name in names if name in self.doubts]
         return Template(
             program,
             title,
@@ -311,7 +320,14 @@ class Explanation:
             found,
             by,
             lost,
+            min(doubts, default=None, key=lambda doubt: doubt[0] != "low"),
         )
+
+
+def doubts(law: Law) -> dict[str, Doubt]:
+    """Return the provisions of which the law book is not sure, with the doubt in words."""
+    unsure = (one for one in law.compiled.provisions if one.confidence[0] != "high")
+    return {one.id: (one.confidence[0], one.confidence[1] or "the sources do not settle it") for one in unsure}
 
 
 def _was_to_run(step: CalledOff, day: date) -> bool:

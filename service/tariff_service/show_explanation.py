@@ -74,6 +74,8 @@ def _program(paper: Paper, program: Data) -> None:
         paper.line(f"seen: {seen}", indent=4)
     if "would_be" in program:
         paper.line(f"would have cost {money(program['would_be'])}", indent=4)
+    if "doubt" in program:
+        paper.line(f"{program['confidence']} confidence: {program['doubt']}", indent=4)
     for act in program["instruments"]:
         paper.line(act_words(act), indent=4, style="dim")
     if program["cites"]:

@@ -65,6 +65,10 @@ _DRAWBACK = record(
     {"says": {**TEXT, "description": "on which conditions"}, "confidence": one_of("medium", "low"), "because": TEXT},
     "Whether the duty comes back as drawback; left out where the law read does not say.",
 )
+_DOUBT: dict[str, Schema] = {
+    "confidence": one_of("medium", "low", what="how sure the law book is of the provision; left out: sure"),
+    "doubt": {**TEXT, "description": "what the doubt is, with the reading that was chosen"},
+}
 _TAKEN = listed(record({"fact": WORDS, "taken": WORDS, "because": WORDS}), "what was taken for facts that nobody stated")
 _ASKED = listed(record({"fact": WORDS, "matters": WORDS}), "facts that would settle it")
 
@@ -151,6 +155,7 @@ def _line_parts() -> dict[str, Schema]:
                 "announced": {**DAY, "description": "the day that act was published"},
                 "retroactive": {"const": True, "description": "the act came after that day"},
                 "drawback": _DRAWBACK,
+                **_DOUBT,
             },
             "An HTS number to report, and its duty.",
         ),
@@ -178,6 +183,7 @@ def _line_parts() -> dict[str, Schema]:
                 },
                 "instruments": listed(WORDS),
                 "would_be": {**DOLLARS, "description": "what the duty would have been"},
+                **_DOUBT,
             },
             "What became of a program on the line.",
         ),
