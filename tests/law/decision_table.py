@@ -185,6 +185,8 @@ def _stated(line: Mapping[str, Any], fact: str, taken: Mapping[str, Any]) -> Any
         made = line.get("manufacture_year")
         return None if made is None else line["entry_date"].year - made
     value = line.get(fact)
+    if value is None and fact.endswith("_content_value") and any(line.get(f"{metal}_content_value") is not None for metal in METALS):
+        return 0  # a metal left out where another is stated is none
     return taken.get(fact) if value is None else value
 
 

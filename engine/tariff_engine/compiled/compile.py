@@ -24,7 +24,7 @@ from tariff_engine.compiled.form import (
     Reach,
 )
 from tariff_engine.evaluate.conditions import passes
-from tariff_engine.evaluate.parts import Parts
+from tariff_engine.evaluate.parts import NOTHING, Parts
 from tariff_engine.notation.conditions import Test
 from tariff_engine.notation.program import EFFECTS, Piece, Program, Provision, Step
 from tariff_engine.notation.terms import Dated
@@ -196,7 +196,7 @@ class _Compiler:
             effects=tuple(effects),
             unless=tuple(unless),
             relations=tuple(relations),
-            overrides=tuple(self._override(provision, fact) for fact in provision.if_unknown),
+            overrides=tuple(self._override(fact, rule.take, rule.because) for fact, rule in provision.if_unknown.items()),
             by_hts="hts" in (provision.look_up or []),
             by_origin="origin" in (provision.look_up or []),
             table_words=", ".join(provision.table or []),
@@ -239,15 +239,14 @@ class _Compiler:
             return Reach("whole")
         return Reach("slice", self.slice_number[base], self._mask(self.parts.of_slice(base)))
 
-    def _override(self, provision: Provision, fact: str) -> Override:
-        rule = provision.if_unknown[fact]
+    def _override(self, fact: str, take: Any, because: str) -> Override:
         bits = true = 0
         for place, (name, test) in enumerate(self.conditions.tests):
             if name == fact and test is not None:
                 bits |= 1 << place
-                if rule.take is not None and passes(rule.take, test):
+                if take is not None and passes(take, test):
                     true |= 1 << place
-        return Override(fact, rule.take, rule.because, bits, true)
+        return Override(fact, take, because, bits, true)
 
     def _slices(self) -> tuple[CompiledSlice, ...]:
         first = {piece.facts[0]: place for place, piece in enumerate(self.book.slices.values())}
@@ -256,7 +255,8 @@ class _Compiler:
             tiers = tuple((self.part_bit[part].bit_length() - 1, cap) for part, cap in self.parts.tiers[name])
             mask = self._mask(self.parts.of_slice(name))
             silent = tuple(first[fact] for fact in piece.silent_if)
-            found.append(CompiledSlice(name, piece.facts[0], mask, tiers, piece.unknown == "whole", silent, piece.because))
+            nothing = self._override(piece.facts[0], NOTHING, piece.because)
+            found.append(CompiledSlice(name, piece.facts[0], mask, tiers, piece.unknown == "whole", silent, piece.because, nothing))
         return tuple(found)
 
     # ------------------------------------------------------------ facts

@@ -201,6 +201,7 @@ class CompiledSlice:
     whole_if_unknown: bool
     silent_if: tuple[int, ...]
     because: str
+    nothing: Override
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,3 +249,11 @@ class CompiledBook:
     group_members: dict[str, tuple[tuple[str, int, int], ...]]
     floors: tuple[Fraction, ...]
     filing: tuple[tuple[int, dict[str, int]], ...]
+
+    def overrides(self, provision: CompiledProvision, present: int) -> dict[str, Override]:
+        """Return what a provision takes for facts that nobody stated: its own, but nothing of a content where another one is stated."""
+        found = {rule.fact: rule for rule in provision.overrides}
+        for piece in self.slices:
+            if not piece.mask & present and any(self.slices[other].mask & present for other in piece.silent_if):
+                found[piece.fact] = piece.nothing
+        return found

@@ -39,7 +39,7 @@ class Resolver:
             return truth, covers, (), 0
         facts = dict.fromkeys(self.book.bit_facts[bit] for bit in numbers_of(unknown))
         provision = live.provision
-        overrides = {rule.fact: rule for rule in provision.overrides}
+        overrides = self.book.overrides(provision, pattern.present)
         true, known = pattern.true, pattern.true | pattern.false
         taken_bits = 0
         for fact in facts:

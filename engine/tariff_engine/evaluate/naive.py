@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from tariff_engine.evaluate.charge import Base, Draft, charge
 from tariff_engine.evaluate.conditions import NOT_SHOWN, YES, Truth, View, every, holds, matches_origin, on_fact
 from tariff_engine.evaluate.derivation import Assumed, Derivation, Kind, Outcome, Reason, Row, Taken, Verdict
-from tariff_engine.evaluate.parts import REST, Parts
+from tariff_engine.evaluate.parts import NOTHING, REST, Parts
 from tariff_engine.money import cents, whole_dollars
 from tariff_engine.notation.conditions import SubjectTo, Test, When
-from tariff_engine.notation.program import Piece, Step
+from tariff_engine.notation.program import Assume, Piece, Step
 from tariff_engine.problems import LawConflictError
 
 if TYPE_CHECKING:
@@ -53,11 +53,17 @@ class NaiveEvaluation:
             return truth, ()
         taken: dict[str, Any] = {}
         for fact in truth.facts:
-            rule = node.provision.if_unknown.get(fact) or self.book.facts[fact]
+            rule = self._silent(fact) or node.provision.if_unknown.get(fact) or self.book.facts[fact]
             taken[fact] = NOT_SHOWN if rule.take is None else rule.take
             self._assume(fact, node.id, rule.take, rule.because)
         assumed = View(view.book, view.line, view.known_on, view.column, view.ave, taken)
         return holds(assumed, when, self._subject, node.id, day), tuple(sorted(truth.facts))
+
+    def _silent(self, fact: str) -> Assume | None:
+        """What is taken for the dollars of a content that nobody stated, where another content is stated: nothing."""
+        piece = next((piece for piece in self.book.slices.values() if piece.facts[0] == fact), None)
+        stated = piece and any(self.view.get(other) is not None for other in piece.silent_if)
+        return Assume(take=NOTHING, because=piece.because) if piece and stated else None
 
     def _subject(self, test: SubjectTo) -> Truth:
         hits = [

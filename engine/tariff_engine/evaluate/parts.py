@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tariff_engine.facts import Line
 
 REST = "rest"
+NOTHING = "0"
+"""The dollars that tests take of a content which nobody stated where another is stated (`silent_if`)."""
 
 
 class Parts:
