@@ -173,6 +173,8 @@ class Knowledge:
             if doubt:
                 message = f"{provisions[place].id}: {doubt[1]}"
                 found.append(Problem(f"confidence_{doubt[0]}", "headings", message, "read the primary text cited"))
+        for name, level, because in evaluated.plan.doubts:
+            found.append(Problem(f"confidence_{level}", "headings", f"{name} gives way: {because}", "read the primary text cited"))
         limit = next((numbers for start, numbers in reversed(self.law.limits) if start <= line.day), None)
         longest = max((len(inside) for _, inside in evaluated.plan.groups), default=0) + 1
         if limit is not None and longest > limit:

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from tests.law.lines import ORIGINS, VALUE
 
 from tariff_engine.notation.conditions import NotOrigin, Products, Test, When
-from tariff_engine.notation.program import BaseIf, Piece
 from tariff_engine.problems import ProblemError
 
 if TYPE_CHECKING:
@@ -123,7 +122,7 @@ class Combinations:
             if provision.look_up == ["hts"]:
                 found.append((provision, Products.model_validate({"in": provision.table})))
             for step in provision.steps:
-                found.extend((provision, other.hts) for other in step.base_if if isinstance(other, BaseIf))
+                found.extend((provision, other.hts) for other in step.base_if)
         return found
 
     def products(self, day: date) -> list[str]:
@@ -191,11 +190,9 @@ class Combinations:
                     found["exclusion_claims"] = (*claims, [heading])
             for step in provision.steps:
                 for base in (step.base, *(other.base for other in step.base_if)):
-                    name = base if isinstance(base, str) else base.part or base.less if isinstance(base, Piece) else ""
-                    if name in self.book.slices:
-                        facts = self.book.slices[name].facts
-                        stated = next((one for one in facts if one in found), facts[0])
-                        found[stated] = tuple(dict.fromkeys((None, *CONTENT))) if stated == facts[0] else found[stated]
+                    piece = self.book.slices.get(base if isinstance(base, str) else base.part or base.less or "")
+                    if piece and not any(fact in found for fact in piece.facts):
+                        found[piece.facts[0]] = (None, *CONTENT)
         for outside in self.program.outside:
             for fact in outside.when.facts or {}:
                 found[fact] = self.values(fact)
@@ -273,8 +270,7 @@ def _pair(one: int, first: int, two: int, second: int) -> tuple[int, int, int, i
 
 def _around(test: Test) -> Iterator[Any]:
     """Yield values on either side of a test."""
-    for country in (*([test.is_] if test.is_ else ()), *(test.in_ or ())):
-        yield country
+    yield from (*([test.is_] if test.is_ else ()), *(test.in_ or ()))
     if test.is_ or test.in_:
         yield "VN"  # elsewhere
     for bound, step in ((test.at_least, -1), (test.below, -1), (test.above, 1)):

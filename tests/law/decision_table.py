@@ -113,7 +113,8 @@ class DecisionTable:
             if "lowest" in row:
                 fit = [one for one in row["lowest"] if self._fits(one, line)]
                 if fit:
-                    return min(fit, key=lambda one: self._made("", one, line).extra(ave))
+                    least: dict[str, Any] = min(fit, key=lambda one: self._made("", one, line).extra(ave))
+                    return least
             elif self._fits(row, line):
                 return row
         return None

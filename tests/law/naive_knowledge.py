@@ -23,6 +23,7 @@ class _Plan:
 
     rows: tuple[()] = ()
     groups: tuple[()] = ()
+    doubts: tuple[()] = ()
     headings: tuple[dict[str, Any], ...] | None = None
 
 

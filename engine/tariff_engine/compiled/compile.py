@@ -26,6 +26,7 @@ from tariff_engine.compiled.form import (
 from tariff_engine.evaluate.conditions import passes
 from tariff_engine.evaluate.parts import NOTHING, Parts
 from tariff_engine.notation.conditions import Test
+from tariff_engine.notation.model import Relation
 from tariff_engine.notation.program import EFFECTS, Piece, Program, Provision, Step
 from tariff_engine.notation.terms import Dated
 
@@ -178,9 +179,7 @@ class _Compiler:
             Edge(*self._dates(u), self._refs(u.any), tuple(u.cite), u.by or "") for u in provision.unless if self.book.known(u, known_on)
         ]
         relations = [
-            Edge(*self._dates(r), self._refs(r.over), tuple(r.cite), r.by or "", owed=r.test == "owed", on_part=r.on == "part")
-            for r in self.book.relations.relations
-            if self.book.known(r, known_on) and node.id in self.book.expand(r.excludes)
+            self._relation(r) for r in self.book.relations.relations if self.book.known(r, known_on) and node.id in self.book.expand(r.excludes)
         ]
         confidence = provision.confidence
         claim = self.conditions.fact_bit(provision.claim_partial, test=True) if provision.claim_partial else -1
@@ -238,6 +237,18 @@ class _Compiler:
         if base in {"value", "whole"}:
             return Reach("whole")
         return Reach("slice", self.slice_number[base], self._mask(self.parts.of_slice(base)))
+
+    def _relation(self, relation: Relation) -> Edge:
+        sure = relation.confidence
+        return Edge(
+            *self._dates(relation),
+            self._refs(relation.over),
+            tuple(relation.cite),
+            relation.by or "",
+            owed=relation.test == "owed",
+            on_part=relation.on == "part",
+            doubt=(sure.level, sure.because) if sure and sure.level != "high" else None,
+        )
 
     def _override(self, fact: str, take: Any, because: str) -> Override:
         bits = true = 0

@@ -79,6 +79,7 @@ class Edge:
     by: str = ""
     owed: bool = False
     on_part: bool = False
+    doubt: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

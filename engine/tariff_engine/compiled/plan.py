@@ -107,6 +107,7 @@ class Plan:
     assumed: tuple[Assumed, ...]
     states: dict[int, State]
     guards: tuple[tuple[tuple[Term, ...], int], ...]
+    doubts: tuple[tuple[str, str, str], ...]  # provisions that gave way by a relation of which the book is not sure, with the doubt
     pattern: Pattern
     situation: Situation
     filed: tuple[Filed, ...] | None = None

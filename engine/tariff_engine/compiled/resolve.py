@@ -26,6 +26,7 @@ class Resolver:
         self.last: dict[int, State | None] = {}
         self.relieved: set[int] = set()
         self.assumed: dict[tuple[str, str], Assumed] = {}
+        self.doubts: set[tuple[str, str, str]] = set()
         self.guards: list[tuple[tuple[Term, ...], int]] = []
         self.day = book.bounds[situation.interval - 1] if situation.interval else 1
         self._busy: list[int] = []
@@ -229,6 +230,8 @@ class Resolver:
                 if other is not None and other.applies and left & other.covers and (not edge.owed or self._owed(other)):
                     left = left & ~other.covers if edge.on_part else 0
                     taken.append((place, other.heading, "relation", edge.cites))
+                    if edge.doubt:
+                        self.doubts.add((provision.id, *edge.doubt))
                     if not other.is_duty:
                         self.relieved.add(place)
         return left, tuple(taken)
@@ -304,6 +307,7 @@ class Resolver:
             assumed=tuple(self.assumed.values()),
             states=states,
             guards=tuple(self.guards),
+            doubts=tuple(sorted(self.doubts)),
             pattern=self.pattern,
             situation=self.situation,
         )

@@ -21,6 +21,7 @@ class Relation(Dated):
     test: Literal["owed", "applies"] = "applies"
     on: Literal["article", "part"] = "article"
     cite: Cites
+    confidence: Confidence | None = None
 
 
 class Relations(Strict):
