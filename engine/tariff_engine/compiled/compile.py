@@ -179,7 +179,9 @@ class _Compiler:
             Edge(*self._dates(u), self._refs(u.any), tuple(u.cite), u.by or "") for u in provision.unless if self.book.known(u, known_on)
         ]
         relations = [
-            self._relation(r) for r in self.book.relations.relations if self.book.known(r, known_on) and node.id in self.book.expand(r.excludes)
+            self._relation(r)
+            for r in self.book.relations.relations
+            if self.book.known(r, known_on) and node.id in self.book.expand(r.excludes)
         ]
         confidence = provision.confidence
         claim = self.conditions.fact_bit(provision.claim_partial, test=True) if provision.claim_partial else -1
