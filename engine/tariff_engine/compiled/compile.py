@@ -27,7 +27,7 @@ from tariff_engine.evaluate.conditions import passes
 from tariff_engine.evaluate.parts import NOTHING, Parts
 from tariff_engine.notation.conditions import Test
 from tariff_engine.notation.model import Relation
-from tariff_engine.notation.program import EFFECTS, Piece, Program, Provision, Step
+from tariff_engine.notation.program import EFFECTS, Piece, Program, Step
 from tariff_engine.notation.terms import Dated
 
 if TYPE_CHECKING:
