@@ -63,7 +63,7 @@ def line_base(law: Law, line: Line) -> LineBase:
         choice = choose_column(
             tariff, line.origin, line.day, spi=spi, usmca=usmca, column2=column2, preferences=law.preferences, known_on=law.known_on
         )
-    warnings = (*tariff.warnings, *choice.warnings)
+    warnings = (*tariff.warnings, *(tariff.special_warnings if spi or usmca else ()), *choice.warnings)
     dutiable = line.value
     if "chapter98" in facts:
         dutiable, notes = _chapter98(law, line)

@@ -237,7 +237,7 @@ class Engine:
 
     def day(self, known_on: date | None) -> date:
         """Return the day of publication that decides what was known on a day: days between two publications share one law."""
-        return date.max if known_on is None else knowledge_day(self._get(date.max).law.instruments, known_on)
+        return date.max if known_on is None else knowledge_day(self._get(date.max).law, known_on)
 
     def has(self, known_on: date | None) -> bool:
         """Whether the law as known on a day is loaded, so that asking for it takes no time."""

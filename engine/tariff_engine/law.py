@@ -178,9 +178,9 @@ class Law:
         return any(who == origin and start <= day < until for who, start, until in self.column2)
 
 
-def knowledge_day(acts: dict[str, Act], asked: date) -> date:
-    """Return the last day on which an act became known, on or before the day asked: equal days mean equal law."""
-    days = sorted({act.published for act in acts.values()})
+def knowledge_day(law: Law, asked: date) -> date:
+    """Return the last day on which an act or an edition of the schedule became known, on or before the day asked: equal days mean equal law."""
+    days = sorted({act.published for act in law.instruments.values()} | {edition.published for edition in law.schedule.editions})
     if not days or asked >= days[-1]:
         return date.max
     return max((day for day in days if day <= asked), default=date.min)

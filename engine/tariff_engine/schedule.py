@@ -1,28 +1,28 @@
 """The schedule: which rates of duty a number of chapters 1-97 bears on an entry date, by the edition in force and known.
 
-A table prints rates once, at the code that bears them; a blank rate is that of the nearest shorter code above it. The tables are snapshots
-of editions, so a number can be right on a day and yet stand in another snapshot only: as long as its eight-digit line bears one rate the
-answer is usable and says so in a warning. What cannot be decided is a typed problem, never a guess.
+Some tables are snapshots of editions with numbers of ten digits (`plain_table`), so a number can be right on a day and yet stand in another
+snapshot only: as long as its eight-digit line bears one rate the answer is usable and says so in a warning. Others give eight-digit numbers by
+spans of days (`dated_table`). What cannot be decided is a typed problem, never a guess.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final
 
+from tariff_engine.dated_table import DatedTable, Row, Span
+from tariff_engine.plain_table import PlainTable
 from tariff_engine.problems import Problem, ProblemError, refuse
 from tariff_engine.rates import Rate, parse_rate
+from tariff_engine.succession import Life, Period, Table, forebears, heirs, lives, stands
 
 _LINE, _NUMBER = 8, 10  # digits of the line that bears the legal rate, and of the statistical reporting number
 _NAMED: Final = 8  # codes named in a message
-_NEAR: Final = 100  # codes looked at on either side of an unknown one
+_DEGREES: Final = "(and fractions of a degree in proportion)"  # the one bracket of a rate text that holds no symbols
+_DEGREES_MARK: Final = "\0"
 _CACHE: Final = 200_000  # lines remembered; more than all numbers of the tables
 
-Row = tuple[str, str, str, str]
-"""Units, general, special, column 2, as printed; empty where the row prints nothing."""
 SpecialRates = tuple[tuple[frozenset[str], Rate], ...]
 
 
@@ -42,7 +42,7 @@ class TariffLine:
     """What the schedule says of a number: `hts` as asked (digits), the code that prints its rate, the rates, and what to know about it.
 
     `units` are the units of quantity as printed. Warnings are `Problem`s that do not hinder the answer: `schedule_gap`,
-    `statistical_suffix_unknown`.
+    `statistical_suffix_unknown`; `special_warnings` bear on the special rates alone, so they are for lines that claim one.
     """
 
     hts: str
@@ -53,6 +53,7 @@ class TariffLine:
     column2: Rate
     edition: str
     warnings: tuple[Problem, ...] = ()
+    special_warnings: tuple[Problem, ...] = ()
 
 
 def parse_special(text: str) -> SpecialRates:
@@ -64,9 +65,10 @@ def parse_special(text: str) -> SpecialRates:
     [(['AU', 'S'], 0), (['KR'], 1)]
     """
     groups: list[tuple[frozenset[str], Rate]] = []
-    *closed, tail = text.split(")")
+    *closed, tail = text.replace(_DEGREES, _DEGREES_MARK).split(")")
     for piece in closed:
         head, _, inner = piece.partition("(")
+        head = head.replace(_DEGREES_MARK, _DEGREES)
         symbols = frozenset(inner.replace("(", " ").replace(",", " ").replace(".", " ").split())
         if head.strip() and symbols:
             groups.append((symbols, parse_rate(head.strip(" ,\n"))))
@@ -82,13 +84,14 @@ def parse_special(text: str) -> SpecialRates:
 class Schedule:
     """The tables of all editions. Built by `schedule_files.load_schedule`; pickles small (texts are shared, parsed lines are left behind)."""
 
-    def __init__(self, editions: tuple[Edition, ...], tables: tuple[dict[str, Row], ...], successors: dict[str, tuple[str, ...]]) -> None:
-        """Take editions in the order of their dates with their rows by code, and the successors of discontinued numbers."""
+    def __init__(self, editions: tuple[Edition, ...], tables: tuple[Table, ...], successors: dict[str, tuple[str, ...]]) -> None:
+        """Take editions in the order of their dates with the table of each, and the successors of discontinued numbers."""
         self.editions = editions
         self.tables = tables
         self.successors = successors
-        self._codes = tuple(sorted(table) for table in tables)
-        self._lines: dict[tuple[str, int, int], TariffLine] = {}
+        ends = (*(edition.starts for edition in editions[1:]), None)
+        self.periods = tuple(Period(edition.starts, until) for edition, until in zip(editions, ends, strict=True))
+        self._lines: dict[tuple[str, int, int, date | None], TariffLine] = {}
         self._special: dict[str, SpecialRates] = {}
 
     def __getstate__(self) -> dict[str, Any]:
@@ -102,14 +105,17 @@ class Schedule:
     def find(self, hts: str, on: date, known_on: date | None = None) -> TariffLine:
         """Return the line of a number (8 or 10 digits, with or without dots) for an entry date, as published on or before `known_on`.
 
-        Raises `ProblemError`: `unknown_hts` (with the nearest numbers or the successors), `ten_digits_needed`.
+        Raises `ProblemError`: `unknown_hts` (with the nearest numbers), `hts_not_in_force` (with successors or predecessors),
+        `ten_digits_needed`.
         """
         governing, wanted = self._governing(on, known_on)
-        early = 1 if on < self.editions[0].starts else 0
-        key = (hts, governing, wanted if not early else -1)
+        early = on < self.editions[0].starts
+        table, day = self.tables[governing], self._day(governing, on)
+        span = table.at(hts.replace(".", "")[:_LINE], day) if isinstance(table, DatedTable) else None
+        key = (hts, governing, -1 if early else wanted, span.starts if span else None)
         line = self._lines.get(key)
         if line is None:
-            line = self._resolve(hts, governing)
+            line = self._resolve(hts, governing, day, span)
             notes = line.warnings
             if early:
                 first = self.editions[0]
@@ -123,8 +129,30 @@ class Schedule:
         return line
 
     def below(self, hts: str, on: date, known_on: date | None = None) -> tuple[str, ...]:
-        """Return the ten-digit numbers of an eight-digit line, in the edition that `find` takes."""
-        return tuple(self._below(hts.replace(".", "")[:_LINE], self._governing(on, known_on)[0]))
+        """Return the ten-digit numbers of an eight-digit line, in the edition that `find` takes.
+
+        A dated table prints none: those of the first edition that does print some are taken.
+        """
+        stem = hts.replace(".", "")[:_LINE]
+        for table in self.tables[self._governing(on, known_on)[0] :]:
+            if isinstance(table, PlainTable):
+                return tuple(table.below(stem))
+        return ()
+
+    def lives(self, hts: str) -> tuple[Life, ...]:
+        """Return the days in which an eight-digit line stood in the schedule, as far as the tables go."""
+        return lives(self.tables, self.periods, hts.replace(".", "")[:_LINE])
+
+    def successors_of(self, hts: str, on: date) -> tuple[tuple[str, ...], bool]:
+        """Return the numbers that took the place of one that had ended on a day, and whether they are official or merely possible."""
+        digits = hts.replace(".", "")
+        if official := self.successors.get(digits, ()):
+            return official, True
+        return heirs(self.tables, self.periods, digits[:_LINE], on), False
+
+    def predecessors_of(self, hts: str, on: date) -> tuple[str, ...]:
+        """Return possible predecessors of a number that had not begun on a day."""
+        return forebears(self.tables, self.periods, hts.replace(".", "")[:_LINE], on)
 
     def _governing(self, on: date, known_on: date | None) -> tuple[int, int]:
         """Return which edition to use for an entry date as known on a day, and which one governs it."""
@@ -136,110 +164,129 @@ class Schedule:
                     governing = index
         return governing, wanted
 
-    def _resolve(self, hts: str, index: int) -> TariffLine:
+    def _day(self, index: int, on: date) -> date:
+        """Return the day of an edition that is nearest to a day."""
+        period = self.periods[index]
+        if on < period.starts:
+            return period.starts
+        return on if period.until is None or on < period.until else period.until - timedelta(1)
+
+    def _resolve(self, hts: str, index: int, day: date, span: Span | None) -> TariffLine:
         """Find a number in an edition, or say why it stands there only in part, or not at all."""
         digits = hts.replace(".", "")
         if len(digits) not in (_LINE, _NUMBER) or not (digits.isascii() and digits.isdigit()):
             raise refuse(
                 "unknown_hts", "hts", f"{hts[:40]!r} is no number of the schedule", "send 8 or 10 digits as text, with or without dots"
             )
-        table, edition = self.tables[index], self.editions[index].name
-        stem = digits[:_LINE]
-        children = list(self._below(stem, index))
-        if digits in table and (len(digits) == _NUMBER or self._one_rate(stem, children, index)):
-            return self._line(digits, digits, index)
+        table = self.tables[index]
+        if isinstance(table, PlainTable):
+            return self._in_plain(digits, table, index, day)
+        if span is None:
+            raise self._unknown(digits, index, day)
+        return self._in_dated(digits, span, index)
+
+    def _in_dated(self, digits: str, span: Span, index: int) -> TariffLine:
+        """Return the line of a table of eight-digit numbers; ten digits are taken, for their first eight bear the rates."""
+        name = self.editions[index].name
+        line = self._line(digits, digits[:_LINE], span.row, name)
+        suffix = digits[_LINE:]
+        if suffix.strip("0") and not any(digits in table for table in self.tables):
+            note = Problem(
+                "statistical_suffix_unknown",
+                "hts",
+                f"{name} prints eight digits; the suffix {suffix} of {dotted(digits)} stands in no edition of this book",
+                "check the statistical suffix in the edition of the entry date",
+            )
+            line = replace(line, warnings=(note,))
+        if span.carried:
+            message = f"the special rates of {dotted(digits[:_LINE])} from {span.starts} are not held: those of the days before are used"
+            line = replace(line, special_warnings=(_gap(message),))
+        return line
+
+    def _in_plain(self, digits: str, table: PlainTable, index: int, day: date) -> TariffLine:
+        """Find a number in the table of one edition."""
+        edition, stem = self.editions[index].name, digits[:_LINE]
+        children = table.below(stem)
+        if digits in table and (len(digits) == _NUMBER or table.one_rate(stem, children)):
+            return self._line(digits, *table.printed(digits), edition)
         if stem not in table and not children:
-            raise self._unknown(digits, index)
-        if not self._one_rate(stem, children, index):
-            listed = ", ".join(_dotted(code) for code in children[:_NAMED])
+            raise self._unknown(digits, index, day)
+        if not table.one_rate(stem, children):
+            listed = ", ".join(dotted(code) for code in children[:_NAMED])
             raise refuse(
                 "ten_digits_needed",
                 "hts",
-                f"{_dotted(stem)} bears different rates by statistical suffix in {edition}",
+                f"{dotted(stem)} bears different rates by statistical suffix in {edition}",
                 f"send one of {listed}",
             )
+        line = self._line(digits, *table.printed(stem if stem in table else children[0]), edition)
         if len(digits) == _LINE or (not children and digits == stem + "00"):
-            return self._line(digits, stem if stem in table else children[0], index)
-        line = self._line(digits, stem if stem in table else children[0], index)
-        elsewhere = [self.editions[other].name for other, codes in enumerate(self.tables) if digits in codes]
-        heirs = self.successors.get(digits, ())
-        follow = f"; it was discontinued for {', '.join(_dotted(code) for code in heirs)}" if heirs else ""
+            return line
+        elsewhere = self._elsewhere(digits)
+        successors = self.successors.get(digits, ())
+        follow = f"; it was discontinued for {', '.join(dotted(code) for code in successors)}" if successors else ""
         if elsewhere:
-            note = _gap(
-                f"{_dotted(digits)} stands in {', '.join(elsewhere)}, not in {edition}, whose rate for {_dotted(stem)} is used{follow}"
-            )
+            note = _gap(f"{dotted(digits)} stands in {', '.join(elsewhere)}, not in {edition}, whose rate for {dotted(stem)} is used{follow}")
         else:
             valid = ", ".join(code[_LINE:] for code in children[:_NAMED]) or "00"
             more = " and others" if len(children) > _NAMED else ""
             note = Problem(
                 "statistical_suffix_unknown",
                 "hts",
-                f"{edition} has no suffix {digits[_LINE:]} under {_dotted(stem)}, whose one rate is used{follow}",
+                f"{edition} has no suffix {digits[_LINE:]} under {dotted(stem)}, whose one rate is used{follow}",
                 f"valid suffixes: {valid}{more}",
             )
         return replace(line, warnings=(note,))
 
-    def _below(self, stem: str, index: int) -> Iterator[str]:
-        """Yield the ten-digit numbers of an eight-digit line."""
-        codes = self._codes[index]
-        for place in range(bisect_left(codes, stem + "0"), len(codes)):
-            if not codes[place].startswith(stem):
-                return
-            yield codes[place]
-
-    def _printed(self, code: str, index: int) -> tuple[str, Row]:
-        """Return the code that bears the general rate and the row with every blank rate taken from the nearest shorter code above."""
-        table = self.tables[index]
-        units, *rates = table[code]
-        bearer = code
-        above = code
-        while len(above) > 1 and not all(rates):
-            above = above[:-1]
-            upper = table.get(above)
-            if upper is not None:
-                bearer = bearer if rates[0] else above
-                rates = [own or inherited for own, inherited in zip(rates, upper[1:], strict=True)]
-        return bearer, (units, rates[0], rates[1], rates[2])
-
-    def _one_rate(self, stem: str, children: list[str], index: int) -> bool:
-        """Whether an eight-digit line and all its numbers bear the same three rates."""
-        codes = [stem, *children] if stem in self.tables[index] else children
-        return len({self._printed(code, index)[1][1:] for code in codes}) == 1
-
-    def _line(self, digits: str, code: str, index: int) -> TariffLine:
-        bearer, (units, general, special, column2) = self._printed(code, index)
+    def _line(self, digits: str, bearer: str, row: Row, edition: str) -> TariffLine:
+        units, general, special, column2 = row
         rates = self._special.get(special)
         if rates is None:
             rates = self._special[special] = parse_special(special)
         printed = tuple(units.split(";")) if units else ()
-        return TariffLine(digits, bearer, printed, parse_rate(general), rates, parse_rate(column2), self.editions[index].name)
+        return TariffLine(digits, bearer, printed, parse_rate(general), rates, parse_rate(column2), edition)
 
-    def _unknown(self, digits: str, index: int) -> ProblemError:
-        """Return the problem of a number that an edition has not, with its successors or its nearest neighbours."""
-        edition = self.editions[index].name
-        message = f"{_dotted(digits)} is no number of chapters 1-97 in {edition}"
-        if heirs := self.successors.get(digits):
-            return refuse(
-                "unknown_hts", "hts", f"{message}; it was discontinued", f"its successors are {', '.join(_dotted(code) for code in heirs)}"
-            )
-        elsewhere = [self.editions[other].name for other, codes in enumerate(self.tables) if digits in codes]
-        if elsewhere:
-            message += f"; it stands in {', '.join(elsewhere)}"
-        codes = self._codes[index]
-        place = bisect_left(codes, digits)
+    def _elsewhere(self, digits: str) -> list[str]:
+        """Return the names of the editions that print a number letter for letter."""
+        return [edition.name for edition, table in zip(self.editions, self.tables, strict=True) if digits in table]
+
+    def _unknown(self, digits: str, index: int, day: date) -> ProblemError:
+        """Return the problem of a number that an edition has not: it was or will be one, with those in its place; or it never was."""
+        edition, stem = self.editions[index].name, digits[:_LINE]
+        known = self.lives(stem)
+        if known or digits in self.successors:
+            return self._not_in_force(digits, edition, known, day)
+        message = f"{dotted(digits)} is no number of chapters 1-97 in {edition}"
         for length in (6, 4):
-            near = [code[:_LINE] for code in codes[max(place - _NEAR, 0) : place + _NEAR] if code.startswith(digits[:length])]
-            if lines := list(dict.fromkeys(sorted(near, key=lambda code: abs(int(code) - int(digits[:_LINE])))))[:_NAMED]:
-                return refuse("unknown_hts", "hts", message, f"the nearest are {', '.join(_dotted(line) for line in sorted(lines))}")
+            near = {code[:_LINE] for code in self.tables[index].under(digits[:length])} - {stem}
+            standing = [code for code in near if stands(self.lives(code), day)]
+            if lines := sorted(sorted(standing, key=lambda code: (abs(int(code) - int(stem)), code))[:_NAMED]):
+                return refuse("unknown_hts", "hts", message, f"the nearest are {', '.join(dotted(line) for line in lines)}")
         return refuse(
             "unknown_hts", "hts", message, "send a number of chapters 1-97; additional duties and special provisions are not sent as hts"
         )
+
+    def _not_in_force(self, digits: str, edition: str, known: tuple[Life, ...], day: date) -> ProblemError:
+        """Return the problem of a number that stands in other editions, with its successors or predecessors."""
+        ended = [until for _, until in known if until is not None and until <= day]
+        message = f"{dotted(digits)} is no number of chapters 1-97 in {edition} on {day}"
+        fix = "classify the goods anew: no number of its heading took its place on that day"
+        if ended or not known:
+            message += f"; its last day was {ended[-1] - timedelta(1)}" if ended else "; it was discontinued"
+            found, official = self.successors_of(digits, day)
+            word = "its successors are" if official else "possible successors, of the same heading:"
+        else:
+            message += f"; its first day is {known[0][0]}"
+            found, word = self.predecessors_of(digits, day), "possible predecessors, of the same heading:"
+        if found:
+            fix = f"{word} {', '.join(dotted(code) for code in found)}"
+        return refuse("hts_not_in_force", "hts", message, fix)
 
 
 def _gap(message: str) -> Problem:
     return Problem("schedule_gap", "hts", message, "check the number and its rate in the edition of the entry date")
 
 
-def _dotted(code: str) -> str:
+def dotted(code: str) -> str:
     """Print a code as the schedule does: 8471.30.01.00 without the last dot, "8471.30.0100"."""
     return ".".join(part for part in (code[:4], code[4:6], code[6:]) if part)

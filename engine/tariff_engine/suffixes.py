@@ -6,6 +6,7 @@ what reaches only some of them is not charged; the warning says so, for a duty l
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from tariff_engine.evaluate.words import dotted
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from tariff_engine.law import Law
 
 _FULL = 10
+_LISTED = "ten-digit numbers of lists"  # where the law remembers them
 _NAMED = 4  # headings and numbers that are named
 
 
@@ -30,7 +32,7 @@ def told_apart(law: Law, situations: Situations, line: Line) -> list[Problem]:
     stated = situations.find(interval, admission, line.hts, line.origin).live
     apart: dict[int, None] = {}
     numbers: list[str] = []
-    for number in law.schedule.below(line.hts, line.day, law.known_on):
+    for number in law.schedule.below(line.hts, line.day, law.known_on) or _listed(law, line.hts):
         other = situations.find(interval, admission, number, line.origin).live
         different = () if other is stated else [place for place in stated.keys() | other.keys() if stated.get(place) != other.get(place)]
         if different:
@@ -44,6 +46,14 @@ def told_apart(law: Law, situations: Situations, line: Line) -> list[Problem]:
         f"{reached} reach some of the statistical numbers below {dotted(line.hts)} and not others: {_named(numbers)} are not as the rest"
     )
     return [Problem("ten_digits_matter", "hts", message, "state all ten digits; with eight, what reaches only some of them is left out")]
+
+
+def _listed(law: Law, stem: str) -> tuple[str, ...]:
+    """Return the ten-digit numbers below a line that lists of the law name: no edition prints those of a line that ended before."""
+    listed: tuple[str, ...] | None = law.memory.get(_LISTED)
+    if listed is None:
+        listed = law.memory[_LISTED] = tuple(sorted(code for code in law.compiled.product_rows if len(code) == _FULL))
+    return listed[bisect_left(listed, stem) : bisect_left(listed, f"{stem}:")]
 
 
 def _named(names: list[str]) -> str:

@@ -10,7 +10,11 @@ from decimal import Decimal
 from typing import Any
 
 from tariff_engine.engine import Knowledge
+from tariff_engine.schedule import Schedule
+from tariff_engine.succession import Life, stands
 
+_LINE = 8  # digits of a number that bears rates
+_TRIES = 20
 _NEAR = 3  # codes on either side of a listed one
 
 
@@ -27,6 +31,7 @@ class Space:
     contents: tuple[str, ...]
     claims: tuple[str, ...]
     chapter98: tuple[str, ...]
+    lives: dict[str, tuple[Life, ...]]
 
     def __repr__(self) -> str:
         """Return a short form: failing tests print it."""
@@ -36,7 +41,7 @@ class Space:
 def space(knowledge: Knowledge) -> Space:
     """Return the space of lines of a law: every number of its schedule, every boundary day and the days around it, every tested fact."""
     law, book = knowledge.law, knowledge.law.compiled
-    codes = tuple(sorted({code for table in law.schedule.tables for code in table if len(code) == 10}))
+    codes = numbers(law.schedule)
     listed = tuple(sorted({*book.product_rows, *(code for rows in book.families.values() for code in rows if code.isdigit())}))
     named = {origin for _, plain, dated in book.origin_bits for origin in (*plain, *(who for who, _, _ in dated))}
     named |= {code for rows in book.families.values() for code in rows if code in law.countries}
@@ -58,16 +63,26 @@ def space(knowledge: Knowledge) -> Space:
         tuple(piece.fact for piece in book.slices),
         tuple(sorted(book.claim_bits)),
         tuple(row.prefix for row in law.chapter98),
+        {stem: law.schedule.lives(stem) for stem in dict.fromkeys(code[:_LINE] for code in codes)},
     )
+
+
+def numbers(schedule: Schedule) -> tuple[str, ...]:
+    """Return the ten-digit numbers of all editions; a line that no edition prints with ten digits gets the suffix 00."""
+    codes = {code for table in schedule.tables for code in table.codes}
+    full = {code for code in codes if len(code) > _LINE}
+    printed = {code[:_LINE] for code in full}
+    return tuple(sorted(full | {f"{code}00" for code in codes if len(code) == _LINE and code not in printed}))
 
 
 def random_line(where: Space, rng: random.Random) -> dict[str, Any]:
     """Draw a line as a filer might send it; it may contradict itself, as filers' lines do."""
     value = rng.choice((10_000, 12_345, 800, 801, 1, 0, 999_999_999, rng.randrange(1, 100_000)))
+    day = rng.choice(where.days)
     line: dict[str, Any] = {
-        "hts": _code(where, rng),
+        "hts": _standing(where, rng, day),
         "origin": rng.choice(where.origins),
-        "entry_date": rng.choice(where.days),
+        "entry_date": day,
         "value": value,
     }
     if rng.random() < 0.9:
@@ -87,6 +102,15 @@ def random_line(where: Space, rng: random.Random) -> dict[str, Any]:
     if rng.random() < 0.5:
         line["quantity"] = {unit: str(rng.randrange(1, 500)) for unit in ("kg", "each", "liter", "doz", "m2", "pf_liter", "bbl")}
     return line
+
+
+def _standing(where: Space, rng: random.Random, day: date) -> str:
+    """A number that stands in the schedule of a day; the last one drawn if none of many does."""
+    for _ in range(_TRIES):
+        code = _code(where, rng)
+        if stands(where.lives[code[:_LINE]], day):
+            break
+    return code
 
 
 def _code(where: Space, rng: random.Random) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from tariff_engine.notation.conditions import InTransit, NotOrigin, Products, Test, When
 from tariff_engine.problems import ProblemError
+from tariff_engine.testing import numbers
 
 if TYPE_CHECKING:
     from tariff_engine.book import Book, Node
@@ -73,7 +74,8 @@ class LineMaker:
     def __init__(self, book: Book, schedule: Schedule) -> None:
         """Index the lists of the book by code."""
         self.book, self.schedule = book, schedule
-        self._codes = tuple(sorted(table) for table in schedule.tables)
+        self._codes = numbers(schedule)
+        self._printed = frozenset(self._codes)
         self._index: dict[str, dict[str, list[Row]]] = {}
         self.listed = cache(self._listed)
 
@@ -240,8 +242,9 @@ class LineMaker:
 
     def numbers_under(self, code: str, day: date, most: int) -> list[str]:
         """Return some ten-digit numbers of the schedule of a day that begin with a code."""
-        index = max((n for n, edition in enumerate(self.schedule.editions) if edition.starts <= day), default=0)
-        codes, found = self._codes[index], []
+        codes, found = self._codes, []
+        if len(code) == 10 and code not in self._printed and self._valid(code, day):
+            return [code]  # a number that only the law's own lists name
         for place in range(bisect_left(codes, code), len(codes)):
             if not codes[place].startswith(code):
                 break

@@ -39,7 +39,7 @@ class Prober:
     def at(self, known_on: date) -> Knowledge:
         """Return the law as known on a day."""
         latest = self._known[EVER]
-        day = knowledge_day(latest.law.instruments, known_on)
+        day = knowledge_day(latest.law, known_on)
         if day not in self._known:
             self._known[day] = Knowledge(replace(latest.law, compiled=compile_book(self.book, day), known_on=day, memory={}))
         return self._known[day]

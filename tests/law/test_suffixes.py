@@ -31,7 +31,7 @@ def test_a_line_that_is_told_nothing_owes_the_same_under_every_suffix(knowledge:
     """Five hundred numbers of the schedule, on days and from origins drawn by a fixed seed: no warning, no difference."""
     chance = random.Random(20180706)
     schedule = knowledge.law.schedule
-    numbers = sorted({code for table in schedule.tables for code in table if len(code) == 8})
+    numbers = sorted({code for table in schedule.tables for code in table.codes if len(code) == 8})
     compared = warned = 0
     for number in chance.sample(numbers, 500):
         day = date(2018, 7, 6) + timedelta(days=chance.randrange(2990))

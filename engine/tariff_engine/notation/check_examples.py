@@ -51,7 +51,7 @@ class Assessor:
         return Result([row.heading for row in derivation.rows if row.heading], None if duty is None else dollars_text(duty + more))
 
     def _derive(self, line: Line, known_on: date | None) -> Derivation:
-        day = date.max if known_on is None else knowledge_day(self._law.instruments, known_on)
+        day = date.max if known_on is None else knowledge_day(self._law, known_on)
         if day == date.max:
             base = line_base(self._law, line)
             return self._compiled.evaluate(line, base.base, base.column).derivation()
