@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from tariff_engine.evaluate.charge import Base
 from tariff_engine.money import whole_dollars
-from tariff_engine.preferences import Choice, choose_column, unclaimed_facts
+from tariff_engine.preferences import USMCA, Choice, choose_column, unclaimed_facts
 from tariff_engine.problems import Problem, ProblemError
 from tariff_engine.rates import Missing, Rate, duty
+from tariff_engine.schedule import special_gap
 
 if TYPE_CHECKING:
     from tariff_engine.facts import Line
@@ -63,7 +64,7 @@ def line_base(law: Law, line: Line) -> LineBase:
         choice = choose_column(
             tariff, line.origin, line.day, spi=spi, usmca=usmca, column2=column2, preferences=law.preferences, known_on=law.known_on
         )
-    warnings = (*tariff.warnings, *(tariff.special_warnings if spi or usmca else ()), *choice.warnings)
+    warnings = (*tariff.warnings, *(special_gap(tariff, _symbols(law, spi, usmca)) if tariff.special_doubts else ()), *choice.warnings)
     dutiable = line.value
     if "chapter98" in facts:
         dutiable, notes = _chapter98(law, line)
@@ -85,6 +86,14 @@ def line_base(law: Law, line: Line) -> LineBase:
     if isinstance(owed, Missing):
         return made(Base(None, None, dutiable), tuple(sorted(owed.names)))
     return made(Base(owed, None, dutiable))
+
+
+def _symbols(law: Law, spi: object, usmca: object) -> set[str]:
+    """Return the symbols of the special column that the claims of a line may use."""
+    claims = [str(spi).strip().upper()] if spi else []
+    claims += law.preferences.by_fact[USMCA] if usmca else ()
+    known = law.preferences.by_symbol
+    return {printed for claim in claims if claim in known for printed in known[claim].prints}
 
 
 def _parts(facts: dict[str, object]) -> dict[str, int]:

@@ -18,13 +18,13 @@ Row: TypeAlias = tuple[str, str, str, str]
 class Span:
     """The days [`starts`, `until`) in which a number bore the rates of `row`; `until` None: to the end of the table.
 
-    `carried` is "special" where the special rates of these days stand in no table and are those of the days before.
+    `doubts` are the symbols, parted by ";", whose rates on these days stand in no table: the special text is that of the days before.
     """
 
     starts: date
     until: date | None
     row: Row
-    carried: str
+    doubts: str
 
     def covers(self, day: date) -> bool:
         """Whether a day lies in the span."""
@@ -86,6 +86,6 @@ class DatedTable:
 
     def _span(self, line: str) -> Span:
         cells = line.split("\t")
-        starts, until, units, general, special, column2, carried = cells
+        starts, until, units, general, special, column2, doubts = cells
         row = (units, general, self._specials[special] if special else "", column2)
-        return Span(date.fromisoformat(starts), date.fromisoformat(until) if until else None, row, carried)
+        return Span(date.fromisoformat(starts), date.fromisoformat(until) if until else None, row, doubts)

@@ -7,6 +7,7 @@ spans of days (`dated_table`). What cannot be decided is a typed problem, never 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Final
@@ -42,7 +43,7 @@ class TariffLine:
     """What the schedule says of a number: `hts` as asked (digits), the code that prints its rate, the rates, and what to know about it.
 
     `units` are the units of quantity as printed. Warnings are `Problem`s that do not hinder the answer: `schedule_gap`,
-    `statistical_suffix_unknown`; `special_warnings` bear on the special rates alone, so they are for lines that claim one.
+    `statistical_suffix_unknown`. `special_doubts` names symbols whose rate on the day stands in no table, and is carried over or left out.
     """
 
     hts: str
@@ -53,7 +54,7 @@ class TariffLine:
     column2: Rate
     edition: str
     warnings: tuple[Problem, ...] = ()
-    special_warnings: tuple[Problem, ...] = ()
+    special_doubts: frozenset[str] = frozenset()
 
 
 def parse_special(text: str) -> SpecialRates:
@@ -198,10 +199,7 @@ class Schedule:
                 "check the statistical suffix in the edition of the entry date",
             )
             line = replace(line, warnings=(note,))
-        if span.carried:
-            message = f"the special rates of {dotted(digits[:_LINE])} from {span.starts} are not held: those of the days before are used"
-            line = replace(line, special_warnings=(_gap(message),))
-        return line
+        return replace(line, special_doubts=frozenset(span.doubts.split(";"))) if span.doubts else line
 
     def _in_plain(self, digits: str, table: PlainTable, index: int, day: date) -> TariffLine:
         """Find a number in the table of one edition."""
@@ -226,7 +224,9 @@ class Schedule:
         successors = self.successors.get(digits, ())
         follow = f"; it was discontinued for {', '.join(dotted(code) for code in successors)}" if successors else ""
         if elsewhere:
-            note = _gap(f"{dotted(digits)} stands in {', '.join(elsewhere)}, not in {edition}, whose rate for {dotted(stem)} is used{follow}")
+            note = _gap(
+                f"{dotted(digits)} stands in {', '.join(elsewhere)}, not in {edition}, whose rate for {dotted(stem)} is used{follow}"
+            )
         else:
             valid = ", ".join(code[_LINE:] for code in children[:_NAMED]) or "00"
             more = " and others" if len(children) > _NAMED else ""
@@ -281,6 +281,18 @@ class Schedule:
         if found:
             fix = f"{word} {', '.join(dotted(code) for code in found)}"
         return refuse("hts_not_in_force", "hts", message, fix)
+
+
+def special_gap(line: TariffLine, symbols: Iterable[str]) -> tuple[Problem, ...]:
+    """Return a warning where a claim may use symbols whose rates on the entry date stand in no table."""
+    doubted = sorted(line.special_doubts.intersection(symbols))
+    if not doubted:
+        return ()
+    return (
+        _gap(
+            f"no table gives the special rates of the entry date for {', '.join(doubted)} on {line.hts}: what the table before says is used"
+        ),
+    )
 
 
 def _gap(message: str) -> Problem:

@@ -17,7 +17,7 @@ from tariff_engine.schedule import Edition, Schedule
 from tariff_engine.succession import Table
 
 _PLAIN = ["hts", "units", "general", "special", "column2"]
-_DATED = ["hts", "from", "until", "units", "general", "special", "column2", "carried"]
+_DATED = ["hts", "from", "until", "units", "general", "special", "column2", "doubts"]
 _TEXTS = ["special", "text"]
 _LINE = 8  # digits of the numbers of a dated table
 
@@ -91,11 +91,13 @@ def _dated(rows: Iterator[tuple[int, list[str]]], name: str, folder: Traversable
         if len(cells) != len(_DATED) or len(cells[0]) != _LINE or not cells[0].isdigit() or any("\t" in cell for cell in cells):
             raise RulebookError(f"{name}:{line}: eight fields, the first a code of eight digits; found {cells}")
         if not _is_day(cells[1]) or not (not cells[2] or (_is_day(cells[2]) and cells[1] < cells[2])):
-            raise RulebookError(f"{name}:{line}: from and until are days as YYYY-MM-DD, the second after the first or blank; found {cells[1:3]}")
+            raise RulebookError(
+                f"{name}:{line}: from and until are days as YYYY-MM-DD, the second after the first or blank; found {cells[1:3]}"
+            )
         if cells[0] in spans and (cells[0] != code or not until or cells[1] < until):
             raise RulebookError(f"{name}:{line}: the spans of {cells[0]} stand together, in order, and do not overlap; found {cells}")
-        if (cells[5] and cells[5] not in specials) or cells[7] not in {"", "special"}:
-            raise RulebookError(f"{name}:{line}: special is a key of {second}, carried is blank or special; found {cells}")
+        if cells[5] and cells[5] not in specials:
+            raise RulebookError(f"{name}:{line}: special is blank or a key of {second}; found {cells[5]}")
         code, until = cells[0], cells[2]
         spans.setdefault(code, []).append("\t".join(cells[1:]))
     return DatedTable({code: "\n".join(lines) for code, lines in spans.items()}, specials)

@@ -62,7 +62,9 @@ def heirs(tables: Sequence[Table], periods: Sequence[Period], stem: str, day: da
     ended = [until for _, until in lives(tables, periods, stem) if until is not None and until <= day]
     if not ended:
         return ()
-    met = [code for code, spans in _relatives(tables, periods, stem) if any(starts == ended[-1] for starts, _ in spans) and stands(spans, day)]
+    met = [
+        code for code, spans in _relatives(tables, periods, stem) if any(starts == ended[-1] for starts, _ in spans) and stands(spans, day)
+    ]
     return _likeliest(tables, stem, met)
 
 

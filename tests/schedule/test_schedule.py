@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tariff_engine.plain_table import PlainTable
 from tariff_engine.problems import Problem, ProblemError, RulebookError
 from tariff_engine.rates import rate_text
 from tariff_engine.schedule import Schedule, TariffLine, parse_special
@@ -20,6 +21,7 @@ from tariff_engine.schedule_files import load_schedule
 
 FOLDER = Path(__file__).resolve().parents[2] / "rules" / "tariff_rules" / "schedule"
 IN_2025, IN_2026 = date(2025, 6, 1), date(2026, 6, 1)
+ADDED = (-2, "4420190000")  # left out of the export of 2025 that was read; it stands in 2024 and in 2026
 
 
 @cache
@@ -41,24 +43,26 @@ def problem(hts: str, on: date) -> Problem:
 @pytest.mark.parametrize(
     ("index", "rows", "digest"),
     [
-        (0, 22914, "446f74e2b4cb7bd9c0cf093df75ecde452a5be2dae072fb7662ccad5810d7c45"),
-        (1, 23065, "23343fcf9bdc653c13ab5c6532ded6deefea035762373a7914cb53904a49e313"),
+        (-2, 22914, "446f74e2b4cb7bd9c0cf093df75ecde452a5be2dae072fb7662ccad5810d7c45"),
+        (-1, 23065, "23343fcf9bdc653c13ab5c6532ded6deefea035762373a7914cb53904a49e313"),
     ],
 )
 def test_inheritance_reproduces_every_row_of_the_resolved_table(index: int, rows: int, digest: str) -> None:
     """The digest was taken over `hts|general|special|column2` lines that another program resolved from the official export."""
     table = schedule().tables[index]
-    assert len(table) == rows
+    assert isinstance(table, PlainTable)
+    numbers = [code for code in table.codes if (index, code) != ADDED]
+    assert len(numbers) == rows
     found = hashlib.sha256()
-    for code in sorted(table):
-        _, (_, general, special, column2) = schedule()._printed(code, index)  # noqa: SLF001 - the texts before parsing
+    for code in numbers:
+        _, (_, general, special, column2) = table.printed(code)
         found.update(f"{code}|{general}|{special}|{column2}\n".encode())
     assert found.hexdigest() == digest
 
 
-def test_every_number_of_both_editions_is_found_with_all_rates_and_no_warning() -> None:
-    for table, on in zip(schedule().tables, (IN_2025, IN_2026), strict=True):
-        lines = [schedule().find(code, on) for code in table]
+def test_every_number_of_the_editions_with_ten_digits_is_found_with_all_rates_and_no_warning() -> None:
+    for table, on in zip(schedule().tables[-2:], (IN_2025, IN_2026), strict=True):
+        lines = [schedule().find(code, on) for code in table.codes]
         assert [line.hts for line in lines if line.warnings or not rate_text(line.general) or not rate_text(line.column2)] == []
 
 
@@ -93,9 +97,9 @@ def test_the_edition_is_that_of_the_entry_date_and_of_what_was_published_on_the_
     assert codes(find("0101300000", date(2026, 3, 1), date(2026, 2, 12))) == []
 
 
-def test_an_entry_before_the_first_edition_bears_its_rates_with_a_warning() -> None:
-    line = schedule().find("0101300000", date(2024, 3, 1))
-    assert line.edition == "HTS 2025 basic edition"
+def test_an_entry_before_the_first_edition_bears_its_rates_with_a_warning(tmp_path: Path) -> None:
+    line = made(tmp_path).find("1111222210", date(2024, 3, 1))
+    assert line.edition == "E"
     assert codes(line) == ["schedule_gap"]
 
 
@@ -166,7 +170,7 @@ def test_where_suffixes_bear_different_rates_ten_digits_are_asked_for_and_listed
 def test_a_discontinued_number_without_a_line_names_its_successors(tmp_path: Path) -> None:
     with pytest.raises(ProblemError) as caught:
         made(tmp_path).find("2222.33.3344", IN_2025)
-    assert caught.value.problem.code == "unknown_hts"
+    assert caught.value.problem.code == "hts_not_in_force"
     assert "1111.22.2210, 1111.22.2220" in caught.value.problem.fix
 
 
@@ -219,7 +223,7 @@ def test_the_special_column_is_read_through_its_noise() -> None:
 def test_the_schedule_pickles_small_and_answers_the_same() -> None:
     schedule().find("8471300100", IN_2026)
     packed = pickle.dumps(schedule())
-    assert len(packed) < 1_500_000
+    assert len(packed) < 2_500_000
     copy = pickle.loads(packed)  # noqa: S301 - our own bytes
     assert copy.find("8471300100", IN_2026) == schedule().find("8471300100", IN_2026)
 
@@ -236,7 +240,7 @@ def test_any_number_on_any_day_gives_a_line_or_a_typed_problem(hts: str, on: dat
         line = schedule().find(hts, on)
     except ProblemError as error:
         found = error.problem
-        typed = found.code in {"unknown_hts", "ten_digits_needed"} and bool(found.fix)
+        typed = found.code in {"unknown_hts", "hts_not_in_force", "ten_digits_needed"} and bool(found.fix)
     else:
         typed = line.hts == hts.replace(".", "") and line.hts.startswith(line.rate_line[:8])
     assert typed
