@@ -12,7 +12,7 @@ from tariff_engine.money import whole_dollars
 from tariff_engine.preferences import USMCA, Choice, choose_column, unclaimed_facts
 from tariff_engine.problems import Problem, ProblemError
 from tariff_engine.rates import Missing, Rate, duty
-from tariff_engine.schedule import special_gap
+from tariff_engine.tariff_line import special_gap
 
 if TYPE_CHECKING:
     from tariff_engine.facts import Line

@@ -7,7 +7,6 @@ spans of days (`dated_table`). What cannot be decided is a typed problem, never 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Final
@@ -15,16 +14,15 @@ from typing import Any, Final
 from tariff_engine.dated_table import DatedTable, Row, Span
 from tariff_engine.plain_table import PlainTable
 from tariff_engine.problems import Problem, ProblemError, refuse
-from tariff_engine.rates import Rate, parse_rate
+from tariff_engine.rates import parse_rate
 from tariff_engine.succession import Life, Period, Table, forebears, heirs, lives, stands
+from tariff_engine.tariff_line import SpecialRates, TariffLine, dotted, gap, parse_special
+
+__all__ = ["Edition", "Schedule", "TariffLine", "parse_special"]
 
 _LINE, _NUMBER = 8, 10  # digits of the line that bears the legal rate, and of the statistical reporting number
 _NAMED: Final = 8  # codes named in a message
-_DEGREES: Final = "(and fractions of a degree in proportion)"  # the one bracket of a rate text that holds no symbols
-_DEGREES_MARK: Final = "\0"
 _CACHE: Final = 200_000  # lines remembered; more than all numbers of the tables
-
-SpecialRates = tuple[tuple[frozenset[str], Rate], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,50 +34,6 @@ class Edition:
     published: date
     cite: str
     file: str
-
-
-@dataclass(frozen=True, slots=True)
-class TariffLine:
-    """What the schedule says of a number: `hts` as asked (digits), the code that prints its rate, the rates, and what to know about it.
-
-    `units` are the units of quantity as printed. Warnings are `Problem`s that do not hinder the answer: `schedule_gap`,
-    `statistical_suffix_unknown`. `special_doubts` names symbols whose rate on the day stands in no table, and is carried over or left out.
-    """
-
-    hts: str
-    rate_line: str
-    units: tuple[str, ...]
-    general: Rate
-    special: SpecialRates
-    column2: Rate
-    edition: str
-    warnings: tuple[Problem, ...] = ()
-    special_doubts: frozenset[str] = frozenset()
-
-
-def parse_special(text: str) -> SpecialRates:
-    """Return the rates of a special column with the symbols that may claim each, in the order printed.
-
-    A bracket that follows another without a rate between them adds to its symbols. Raises `ProblemError` `rate_not_understood`.
-
-    >>> [(sorted(symbols), len(rate.terms)) for symbols, rate in parse_special("Free (AU,S) 2.5% (KR)")]
-    [(['AU', 'S'], 0), (['KR'], 1)]
-    """
-    groups: list[tuple[frozenset[str], Rate]] = []
-    *closed, tail = text.replace(_DEGREES, _DEGREES_MARK).split(")")
-    for piece in closed:
-        head, _, inner = piece.partition("(")
-        head = head.replace(_DEGREES_MARK, _DEGREES)
-        symbols = frozenset(inner.replace("(", " ").replace(",", " ").replace(".", " ").split())
-        if head.strip() and symbols:
-            groups.append((symbols, parse_rate(head.strip(" ,\n"))))
-        elif groups and symbols:
-            groups[-1] = (groups[-1][0] | symbols, groups[-1][1])
-        else:
-            parse_rate(f"({text}")  # neither rate nor symbols: refused by the language of rates
-    if tail.strip(" /\n"):
-        parse_rate(f"({tail}")
-    return tuple(groups)
 
 
 class Schedule:
@@ -120,10 +74,10 @@ class Schedule:
             notes = line.warnings
             if early:
                 first = self.editions[0]
-                notes += (_gap(f"the tables begin with {first.name} ({first.starts}); its rates are used for earlier entry dates"),)
+                notes += (gap(f"the tables begin with {first.name} ({first.starts}); its rates are used for earlier entry dates"),)
             elif governing != wanted:
                 later, used = self.editions[wanted].name, self.editions[governing].name
-                notes += (_gap(f"{later} governs the entry date but was not yet published on the day asked about; {used} is used"),)
+                notes += (gap(f"{later} governs the entry date but was not yet published on the day asked about; {used} is used"),)
             line = replace(line, warnings=notes)
             if len(self._lines) < _CACHE:
                 self._lines[key] = line
@@ -143,6 +97,13 @@ class Schedule:
     def lives(self, hts: str) -> tuple[Life, ...]:
         """Return the days in which an eight-digit line stood in the schedule, as far as the tables go."""
         return lives(self.tables, self.periods, hts.replace(".", "")[:_LINE])
+
+    def days_of(self, hts: str) -> list[date]:
+        """Return the days on which the rates of an eight-digit line begin or may change: first days of its spans and of editions."""
+        stem = hts.replace(".", "")[:_LINE]
+        found = {period.starts for period in self.periods}
+        found |= {span.starts for table in self.tables if isinstance(table, DatedTable) for span in table.spans(stem)}
+        return sorted(found)
 
     def successors_of(self, hts: str, on: date) -> tuple[tuple[str, ...], bool]:
         """Return the numbers that took the place of one that had ended on a day, and whether they are official or merely possible."""
@@ -224,7 +185,7 @@ class Schedule:
         successors = self.successors.get(digits, ())
         follow = f"; it was discontinued for {', '.join(dotted(code) for code in successors)}" if successors else ""
         if elsewhere:
-            note = _gap(
+            note = gap(
                 f"{dotted(digits)} stands in {', '.join(elsewhere)}, not in {edition}, whose rate for {dotted(stem)} is used{follow}"
             )
         else:
@@ -281,24 +242,3 @@ class Schedule:
         if found:
             fix = f"{word} {', '.join(dotted(code) for code in found)}"
         return refuse("hts_not_in_force", "hts", message, fix)
-
-
-def special_gap(line: TariffLine, symbols: Iterable[str]) -> tuple[Problem, ...]:
-    """Return a warning where a claim may use symbols whose rates on the entry date stand in no table."""
-    doubted = sorted(line.special_doubts.intersection(symbols))
-    if not doubted:
-        return ()
-    return (
-        _gap(
-            f"no table gives the special rates of the entry date for {', '.join(doubted)} on {line.hts}: what the table before says is used"
-        ),
-    )
-
-
-def _gap(message: str) -> Problem:
-    return Problem("schedule_gap", "hts", message, "check the number and its rate in the edition of the entry date")
-
-
-def dotted(code: str) -> str:
-    """Print a code as the schedule does: 8471.30.01.00 without the last dot, "8471.30.0100"."""
-    return ".".join(part for part in (code[:4], code[4:6], code[6:]) if part)

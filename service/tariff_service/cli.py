@@ -15,6 +15,7 @@ from tariff_service.audit_cli import audit_app
 from tariff_service.guard import BAD_INPUT, FAILED, INTERRUPTED, OK, ClickError, Json, KnownOn, Rules, examples, guarded
 from tariff_service.keys_cli import keys_app
 from tariff_service.rules_cli import rules_app
+from tariff_service.schedule_cli import schedule_app
 
 if TYPE_CHECKING:
     from tariff_engine.engine import Knowledge
@@ -44,6 +45,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(rules_app, name="rules")
+app.add_typer(schedule_app, name="schedule")
 app.add_typer(audit_app, name="audit")
 app.add_typer(keys_app, name="keys")
 
