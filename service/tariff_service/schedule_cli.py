@@ -35,11 +35,12 @@ def show(
     rules: Rules = None,
 ) -> int:
     """Say what the schedule prints for a number on an entry date, what stood before and after it, and its rates over time."""
-    from tariff_service.output import console, wants_json, write_json  # noqa: PLC0415  `--help` needs no engine
-    from tariff_service.rulebook import open_engine  # noqa: PLC0415
+    from tariff_engine.schedule_files import load_schedule  # noqa: PLC0415  `--help` needs no engine
+    from tariff_service.output import console, wants_json, write_json  # noqa: PLC0415
+    from tariff_service.rulebook import rules_root  # noqa: PLC0415
     from tariff_service.schedule_showing import tariff_entry  # noqa: PLC0415
 
-    found = tariff_entry(open_engine(rules).at().law, hts, on, known_on)
+    found = tariff_entry(load_schedule(rules_root(rules) / "schedule"), hts, on, known_on)
     if wants_json(as_json):
         write_json(found)
     else:

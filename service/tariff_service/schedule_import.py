@@ -44,8 +44,11 @@ def import_edition(file: Path, folder: Path | None, edition: NewEdition, *, copy
 
     Returns what was done. Raises ProblemError and RulebookError; then the folder is as it was before, but for the copy.
     """
+    root = _own(folder)
     export = read_export(_text(file))
-    root = _writable(folder, copy=copy)
+    if copy and not root.exists():
+        _copy_installed(root)
+    rules_root(root)
     schedule = load_schedule(root / "schedule")
     _fits(export, schedule, edition)
     table = root / "schedule" / f"{re.sub(r'[^a-z0-9]+', '_', edition.name.casefold()).strip('_')}.csv"
@@ -91,7 +94,7 @@ def _text(file: Path) -> str:
         raise refuse("export_not_understood", "FILE", f"{file} is not UTF-8 text", "save the export as JSON or CSV in UTF-8") from None
 
 
-def _writable(folder: Path | None, *, copy: bool) -> Path:
+def _own(folder: Path | None) -> Path:
     """Return the folder of rules that is written to; never that of the installed package."""
     if folder is None or (folder.exists() and _installed(folder)):
         raise refuse(
@@ -100,13 +103,14 @@ def _writable(folder: Path | None, *, copy: bool) -> Path:
             "the installed rulebook is not written to",
             "name a folder of your own: --rules DIR; with --copy it is made from the installed rules",
         )
-    if not folder.exists() and copy:
-        for name, source in rule_files(ROOT):
-            path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(source.read_bytes())
-    rules_root(folder)
     return folder
+
+
+def _copy_installed(folder: Path) -> None:
+    for name, source in rule_files(ROOT):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(source.read_bytes())
 
 
 def _installed(folder: Path) -> bool:

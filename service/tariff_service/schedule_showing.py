@@ -11,19 +11,17 @@ from tariff_engine.rates import rate_text
 from tariff_engine.tariff_line import dotted
 
 if TYPE_CHECKING:
-    from tariff_engine.law import Law
     from tariff_engine.schedule import Schedule
     from tariff_engine.tariff_line import TariffLine
 
 _DAY = timedelta(days=1)
 
 
-def tariff_entry(law: Law, hts: str, on: date, known_on: date | None = None) -> dict[str, Any]:
+def tariff_entry(schedule: Schedule, hts: str, on: date, known_on: date | None = None) -> dict[str, Any]:
     """Return what is to be told of a number on an entry date, as published on or before `known_on`.
 
     Raises ProblemError: no number of the schedule, not in force on the day, or ten digits needed.
     """
-    schedule = law.schedule
     line = schedule.find(hts, on, known_on)
     edition = next(edition for edition in schedule.editions if edition.name == line.edition)
     lives = schedule.lives(line.hts)

@@ -22,7 +22,11 @@ DATA = Path(__file__).parent / "data"
 FOLDER = Path(__file__).resolve().parents[2] / "rules" / "tariff_rules" / "schedule"
 UNIT_NAMES = {"1000": "thousand", "1000_pins": "thousand", "piece": "other_piece", "lin_m": "m"}
 VALUE, EACH, AMOUNT, DEGREES, PART = 100_000, 10, 1000, 96, 1_000
-SENT = {name: Decimal(AMOUNT) for name in UNITS if name not in {"hundred", "gross", "head", "article", "doz", "thousand", "doz_pair", "g", "t", "cm2"}}
+SENT = {
+    name: Decimal(AMOUNT)
+    for name in UNITS
+    if name not in {"hundred", "gross", "head", "article", "doz", "thousand", "doz_pair", "g", "t", "cm2"}
+}
 SENT |= {f"{unit}_{basis}": Decimal(AMOUNT) for unit in UNITS for basis in BASES}
 SENT |= {"each": Decimal(EACH), "degree": Decimal(DEGREES), "plate": Decimal(0)}
 PARTS_SENT = dict.fromkeys(PARTS, PART)
@@ -52,7 +56,9 @@ def expected(components: list[Any]) -> Fraction:
                 plain = basis in ("", "ethyl_alcohol")
                 amount = quantity(UNIT_NAMES.get(unit, unit), over) if plain else Fraction(AMOUNT)
                 scale = 1 if Fraction(dollars) <= 1 else 100
-                total += Fraction(dollars) * Fraction((2 * scale * amount.numerator + amount.denominator) // (2 * amount.denominator), scale)
+                total += Fraction(dollars) * Fraction(
+                    (2 * scale * amount.numerator + amount.denominator) // (2 * amount.denominator), scale
+                )
             case ["sugar", base, step, degrees, floor]:
                 total += AMOUNT * max(Fraction(base) - (degrees - DEGREES) * Fraction(step), Fraction(floor))
             case _:

@@ -153,7 +153,7 @@ def test_numbers_go_over_from_the_last_yearly_table_into_the_edition_of_2025_wit
         try:
             after = book.find(number, day)
         except ProblemError as error:
-            assert error.problem.code == "ten_digits_needed"
+            differ += [] if error.problem.code == "ten_digits_needed" else [number]
             continue
         before = book.find(number, eve)
         pairs = ((before.general, after.general), (before.column2, after.column2))

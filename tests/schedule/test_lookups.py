@@ -22,7 +22,9 @@ from tariff_rules import ROOT
 LOOKUPS = {"default": 2_000}.get(os.environ.get("HYPOTHESIS_PROFILE", "default"), 100_000)
 REFUSALS = {"hts_not_in_force", "ten_digits_needed", "quantity_conflict"}
 FIRST, DAYS = date(2018, 7, 6), 3_000
-QUANTITY = {name: Decimal(5000) for name in ("kg", "liter", "m2", "m3", "pf_liter", "bbl", "pair", "jewel", "clean_kg", "degree")} | {"each": Decimal(6000)}
+QUANTITY = {name: Decimal(5000) for name in ("kg", "liter", "m2", "m3", "pf_liter", "bbl", "pair", "jewel", "clean_kg", "degree")} | {
+    "each": Decimal(6000)
+}
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +53,30 @@ def drawn(knowledge: Knowledge, chance: random.Random, codes: tuple[str, ...]) -
     return asked
 
 
-ORIGINS = ("CA", "MX", "KR", "CO", "PA", "PE", "AU", "SG", "CL", "JP", "IN", "TH", "BR", "KE", "HT", "RU", "BY", "CU", "KP", "CN", "DE", "VN")
+ORIGINS = (
+    "CA",
+    "MX",
+    "KR",
+    "CO",
+    "PA",
+    "PE",
+    "AU",
+    "SG",
+    "CL",
+    "JP",
+    "IN",
+    "TH",
+    "BR",
+    "KE",
+    "HT",
+    "RU",
+    "BY",
+    "CU",
+    "KP",
+    "CN",
+    "DE",
+    "VN",
+)
 
 
 def test_every_lookup_is_answered_or_refused_with_a_code_and_a_zero_is_explained(knowledge: Knowledge) -> None:
@@ -63,9 +88,7 @@ def test_every_lookup_is_answered_or_refused_with_a_code_and_a_zero_is_explained
         try:
             found = line_base(knowledge.law, knowledge.read(asked))
         except ProblemError as error:
-            assert error.problem.code in REFUSALS, (asked, error.problem)
-            assert error.problem.fix, asked
-            outcomes[error.problem.code] += 1
+            outcomes[error.problem.code if error.problem.fix else "a refusal that says nothing"] += 1
             continue
         outcomes[found.column] += 1
         assert found.tariff.edition, asked
@@ -82,5 +105,6 @@ def test_every_lookup_is_answered_or_refused_with_a_code_and_a_zero_is_explained
             assert found.symbol is not None, asked
         elif "spi" in asked:
             assert found.warnings, asked  # a claim that was not granted says why
+    assert set(outcomes) <= REFUSALS | {"general", "special", "column2", "free", "quantity asked for"}, outcomes
     assert {"general", "special", "column2", "free", "quantity asked for", "hts_not_in_force"} <= set(outcomes), outcomes
     assert outcomes["general"] > LOOKUPS // 2
