@@ -99,10 +99,12 @@ class Schedule:
         return lives(self.tables, self.periods, hts.replace(".", "")[:_LINE])
 
     def days_of(self, hts: str) -> list[date]:
-        """Return the days on which the rates of an eight-digit line begin or may change: first days of its spans and of editions."""
+        """Return the days on which the rates of an eight-digit line may change: bounds of its spans, first days of editions."""
         stem = hts.replace(".", "")[:_LINE]
         found = {period.starts for period in self.periods}
-        found |= {span.starts for table in self.tables if isinstance(table, DatedTable) for span in table.spans(stem)}
+        for table in dict.fromkeys(self.tables):
+            for span in table.spans(stem) if isinstance(table, DatedTable) else ():
+                found |= {span.starts} if span.until is None else {span.starts, span.until}
         return sorted(found)
 
     def successors_of(self, hts: str, on: date) -> tuple[tuple[str, ...], bool]:

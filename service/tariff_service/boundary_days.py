@@ -16,8 +16,8 @@ _DAY = timedelta(days=1)
 def boundary_days(law: Law, facts: Mapping[str, Any], first: date, last: date) -> list[date]:
     """Return the days in [first, last) from which the answer on a line may differ from that of the day before, `first` included.
 
-    Between two of them nothing changes: the steps, lists, groups and relations of chapter 99, the order of filing, the editions of the
-    schedule, preferences, column 2, fees and de minimis rules. `facts` are those that the line states, by their names in the dictionary.
+    Between two of them nothing changes: the steps, lists, groups and relations of chapter 99, the order of filing, the rates
+    of the number, preferences, column 2, fees and de minimis rules. `facts` are those that the line states, by their names in the dictionary.
     """
     days = {first, *_law(law), *_line(law, facts, first, last)}
     return sorted(day for day in days if first <= day < last)
@@ -26,7 +26,6 @@ def boundary_days(law: Law, facts: Mapping[str, Any], first: date, last: date) -
 def _law(law: Law) -> Iterator[date]:
     yield law.start
     yield from (date.fromordinal(bound) for bound in law.compiled.bounds)
-    yield from (edition.starts for edition in law.schedule.editions)
     for preference in law.preferences.by_symbol.values():
         for grants in preference.grants.values():
             for grant in grants:
@@ -54,7 +53,8 @@ def _ends(start: date, until: date | None) -> Iterator[date]:
 
 
 def _line(law: Law, facts: Mapping[str, Any], first: date, last: date) -> Iterator[date]:
-    """Yield the days that a line's own facts set: it cannot be entered before it was loaded, and what is counted in years changes with them."""
+    """Yield the days that a line sets: the rates of its number change, it cannot be entered before it was loaded, and what is counted in years changes with them."""
+    yield from law.schedule.days_of(str(facts.get("hts", "")))
     for value in facts.values():
         if isinstance(value, date):
             yield value

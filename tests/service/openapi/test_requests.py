@@ -26,6 +26,7 @@ OF_THE_LAW = frozenset(
         "parts_above_value",
         "fact_stated_twice",
         "unknown_hts",
+        "hts_not_in_force",
         "ten_digits_needed",
         "unknown_spi",
         "unknown_entry_type",
