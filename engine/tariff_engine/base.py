@@ -13,6 +13,7 @@ from tariff_engine.preferences import USMCA, Choice, choose_column, unclaimed_fa
 from tariff_engine.problems import Problem, ProblemError
 from tariff_engine.rates import Missing, Rate, duty
 from tariff_engine.tariff_line import special_gap
+from tariff_engine.under98 import Open, Under, enter_under
 
 if TYPE_CHECKING:
     from tariff_engine.facts import Line
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 class LineBase:
     """A line's base: its schedule line, the column chosen, the rate, the exact duty, and warnings.
 
-    `missing` names quantities to send, `unclaimed` the facts that nobody stated and that would claim a special rate.
+    `missing` names quantities to send, `unclaimed` the facts that nobody stated and that would claim a special rate, `open` the amounts that
+    nobody stated and that chapter 98 asks for. `treatment` is how the chapter 98 number charges, "" without one that is honored.
     """
 
     tariff: TariffLine
@@ -36,10 +38,14 @@ class LineBase:
     missing: tuple[str, ...] = ()
     warnings: tuple[Problem, ...] = ()
     unclaimed: tuple[str, ...] = ()
+    open: tuple[Open, ...] = ()
+    treatment: str = ""
 
 
-CLAIMS = frozenset({"spi", "usmca_qualifying", "quantity", "part_values", "processing_value"})
+CLAIMS = frozenset({"spi", "usmca_qualifying", "quantity", "part_values", "processing_value", "fair_retail_value"})
 """The facts besides the product, origin, day, value and chapter 98 claim (with its U.S. content) on which `line_base` depends."""
+
+_NOTHING = Under()
 
 
 @lru_cache(maxsize=4096)
@@ -57,35 +63,61 @@ def line_base(law: Law, line: Line) -> LineBase:
         # the plain case: no column 2, no preference claimed or within reach
         return LineBase(tariff, "general", tariff.general, None, (), Base(None, _share(plain), line.value), (), tariff.warnings)
     column2 = law.in_column2(line.origin, line.day)
-    spi, usmca = facts.get("spi"), facts.get("usmca_qualifying")
-    if spi is None and not usmca and not column2:
-        choice = Choice("general", tariff.general)
-    else:
-        choice = choose_column(
-            tariff, line.origin, line.day, spi=spi, usmca=usmca, column2=column2, preferences=law.preferences, known_on=law.known_on
+    under = enter_under(law, line, column2=column2) if "chapter98" in facts else _NOTHING
+    choice = _choose(law, line, tariff, under, column2=column2)
+    rate = choice.rate if under.rate is None else under.rate
+    needed = (Problem("fact_needed", one.fact, one.because, f"send {one.fact}") for one in under.open)
+    gaps: tuple[Problem, ...] = ()
+    if tariff.special_doubts:
+        gaps = special_gap(tariff, _symbols(law, facts.get("spi") or under.symbol, facts.get("usmca_qualifying")))
+    warnings = (*tariff.warnings, *gaps, *choice.warnings, *under.warnings, *needed)
+    dutiable = line.value if under.value is None else under.value
+    unclaimed: tuple[str, ...] = ()
+    if not column2 and dutiable and under.rate is None:
+        unclaimed = unclaimed_facts(law.preferences, tariff, line.origin, line.day, facts, law.known_on)
+
+    def made(owed: Fraction | None, share: Fraction | None, missing: tuple[str, ...] = ()) -> LineBase:
+        base = Base(owed, share, dutiable, under.number, under.freed)
+        return LineBase(
+            tariff,
+            choice.column,
+            rate,
+            choice.symbol,
+            choice.in_force,
+            base,
+            missing,
+            warnings,
+            unclaimed,
+            under.open,
+            under.treatment,
         )
-    warnings = (*tariff.warnings, *(special_gap(tariff, _symbols(law, spi, usmca)) if tariff.special_doubts else ()), *choice.warnings)
-    dutiable = line.value
-    if "chapter98" in facts:
-        dutiable, notes = _chapter98(law, line)
-        warnings += notes
-    unclaimed = () if column2 else unclaimed_facts(law.preferences, tariff, line.origin, line.day, facts, law.known_on)
 
-    def made(base: Base, missing: tuple[str, ...] = ()) -> LineBase:
-        return LineBase(tariff, choice.column, choice.rate, choice.symbol, choice.in_force, base, missing, warnings, unclaimed)
-
-    plain = choice.rate.ad_valorem
-    if plain is not None:
-        return made(Base(None, _share(plain), dutiable))
+    if under.retail is not None and rate.ad_valorem is not None:
+        return made(_share(rate.ad_valorem) * under.retail, None)
+    if rate.ad_valorem is not None:
+        return made(None, _share(rate.ad_valorem))
     try:
-        owed = duty(choice.rate, dutiable, facts.get("quantity", {}), _parts(facts))
+        owed = duty(rate, line.value, facts.get("quantity", {}), _parts(facts))
     except ProblemError as error:
         if error.problem.code != "rate_by_reference":
             raise
         owed, warnings = Missing(), (*warnings, error.problem)
     if isinstance(owed, Missing):
-        return made(Base(None, None, dutiable), tuple(sorted(owed.names)))
-    return made(Base(owed, None, dutiable))
+        return made(None, None, tuple(sorted(owed.names)))
+    # on a part of the value, the duty is that part of the duty on all of it (chapter 98, subchapter II, notes 3 and 4)
+    return made(owed if dutiable == line.value else owed * Fraction(dutiable, line.value), None)
+
+
+def _choose(law: Law, line: Line, tariff: TariffLine, under: Under, *, column2: bool) -> Choice:
+    """Return the column: that of the program which opened the chapter 98 number, or that of the claims of the line."""
+    if under.symbol is not None and under.rate is not None:
+        return Choice("special", under.rate, under.symbol, (), (under.symbol,))
+    spi, usmca = line.facts.get("spi") or under.symbol, line.facts.get("usmca_qualifying")
+    if spi is None and not usmca and not column2:
+        return Choice("general", tariff.general)
+    return choose_column(
+        tariff, line.origin, line.day, spi=spi, usmca=usmca, column2=column2, preferences=law.preferences, known_on=law.known_on
+    )
 
 
 def _symbols(law: Law, spi: object, usmca: object) -> set[str]:
@@ -99,26 +131,3 @@ def _symbols(law: Law, spi: object, usmca: object) -> set[str]:
 def _parts(facts: dict[str, object]) -> dict[str, int]:
     stated = facts.get("part_values")
     return {name: whole_dollars(amount) for name, amount in stated.items()} if isinstance(stated, dict) else {}
-
-
-def _chapter98(law: Law, line: Line) -> tuple[int, tuple[Problem, ...]]:
-    """Return the dollars that stay dutiable under the chapter 98 number claimed, with warnings."""
-    claim = str(line.facts["chapter98"])
-    row = next((row for row in law.chapter98 if claim.startswith(row.prefix)), None)
-    if row is None:
-        message = f"{claim} is not in the law book yet; the base duty is computed on the full value"
-        return line.value, (Problem("chapter98_not_modelled", "chapter98", message, "check the base duty by hand"),)
-    if row.how == "none":
-        return 0, ()
-    if row.how == "value_less_us_content":
-        if "us_content_value" in line.facts:
-            return line.value - line.content.get("us_content", 0), ()
-        return line.value, (
-            Problem("fact_needed", "us_content_value", f"under {claim} the U.S. components are not dutiable", "send us_content_value"),
-        )
-    worked = line.facts.get("processing_value")
-    if worked is None:
-        return line.value, (
-            Problem("fact_needed", "processing_value", f"under {claim} only the work abroad is dutiable", "send processing_value"),
-        )
-    return min(whole_dollars(worked), line.value), ()

@@ -10,10 +10,11 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 from tariff_engine.book import Book
+from tariff_engine.chapter98_files import read_chapter98
 from tariff_engine.compiled.compile import compile_book
 from tariff_engine.deminimis_rules import parse_de_minimis
 from tariff_engine.fee_rules import parse_fees
-from tariff_engine.law import Act, CalledOff, Contradiction, DrawbackRule, Dutiable, FactSpec, Law, NotInBook, SliceSpec
+from tariff_engine.law import Act, CalledOff, Contradiction, DrawbackRule, FactSpec, Law, NotInBook, SliceSpec
 from tariff_engine.notation.conditions import NotOrigin
 from tariff_engine.notation.model import Absent
 from tariff_engine.notation.program import EFFECTS
@@ -58,7 +59,7 @@ def build_law(book: Book, root: Traversable, known_on: date = date.max, without:
             )
             for c in book.contradictions
         ),
-        chapter98=tuple(Dutiable(str(row["prefix"]), row["dutiable"], row["says"], row["cite"]) for row in frame["dutiable"]),
+        chapter98=read_chapter98(frame, book.files["chapter98.csv"]),
         absent=_known_absent(book, known_on),
         limits=tuple((limit.from_, limit.numbers) for limit in book.limits),
         schedule=load_schedule(root / "schedule"),

@@ -56,7 +56,8 @@ class Assessed(NamedTuple):
     def assumed(self) -> tuple[Assumed, ...]:
         """What was taken for facts that nobody stated."""
         claims = tuple(Assumed(fact, "base", take=False, because="a preference is claimed, never assumed") for fact in self.base.unclaimed)
-        return self.evaluated.assumed + claims
+        amounts = tuple(Assumed(one.fact, "base", one.taken, one.because) for one in self.base.open)
+        return amounts + self.evaluated.assumed + claims
 
 
 class Knowledge:
@@ -69,7 +70,8 @@ class Knowledge:
         self.evaluator = CompiledEvaluator(law.compiled)
         self.says = {p.id: p.says for p in law.compiled.provisions}
         self.says |= {f"offset:{o.name}": o.says for program in law.compiled.programs for o in program.offsets}
-        answers = Answers(law.compiled, law.facts, representatives(law.compiled, law.facts, law.countries), shares(law.compiled, law.facts))
+        asked = [meaning.asks for meaning in law.chapter98.meanings.values() if meaning.asks]
+        answers = Answers(law.compiled, law.facts, representatives(law.compiled, law.facts, law.countries), shares(law.compiled, law.facts, asked))
         self.inquirer = Inquirer(
             answers, self.reader, lambda line: Assessed(*self.evaluate(line)), lambda line: line_base(self.law, line), law
         )

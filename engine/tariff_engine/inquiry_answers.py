@@ -119,9 +119,11 @@ def representatives(book: CompiledBook, facts: dict[str, FactSpec], countries: I
     return {name: values for name, values in found.items() if values}
 
 
-def shares(book: CompiledBook, facts: dict[str, FactSpec]) -> dict[str, tuple[Fraction, ...]]:
-    """Return for each fact that states a slice in dollars the shares of the value at which law changes."""
+def shares(book: CompiledBook, facts: dict[str, FactSpec], amounts: Iterable[str] = ()) -> dict[str, tuple[Fraction, ...]]:
+    """Return for each fact that states a slice in dollars the shares of the value at which law changes; `amounts` are other such facts."""
     found: dict[str, set[Fraction]] = {piece.fact: {cap for _, cap in piece.tiers if cap is not None} for piece in book.slices}
+    for name in amounts:
+        found.setdefault(name, set())
     for name, (over, _) in book.ratios.items():
         for _, test in book.fact_bits[name].tests if name in book.fact_bits else ():
             for kind, operand in test if not isinstance(test, bool) else ():

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tariff_engine.refund_law import NO_REFUNDS, Refunds
 
 if TYPE_CHECKING:
+    from tariff_engine.chapter98 import Chapter98
     from tariff_engine.compiled.form import CompiledBook
     from tariff_engine.deminimis_law import DeMinimis
     from tariff_engine.fee_law import Fees
@@ -117,16 +118,6 @@ class NotInBook:
         return fits and self.start <= day < self.until and (not self.codes or hts.startswith(self.codes))
 
 
-@dataclass(frozen=True, slots=True)
-class Dutiable:
-    """What a chapter 98 number leaves dutiable at the rate of the chapter 1-97 number."""
-
-    prefix: str
-    how: str
-    says: str
-    cite: str
-
-
 @dataclass(eq=False, repr=False)
 class Law:
     """The law as known on a day, ready to answer; `without` names programs of the rulebook that were left out of it."""
@@ -144,7 +135,7 @@ class Law:
     called_off: dict[str, tuple[CalledOff, ...]]
     drawback: dict[str, tuple[DrawbackRule, ...]]
     contradictions: tuple[Contradiction, ...]
-    chapter98: tuple[Dutiable, ...]
+    chapter98: Chapter98
     limits: tuple[tuple[date, int], ...]
     absent: tuple[NotInBook, ...]
     schedule: Schedule

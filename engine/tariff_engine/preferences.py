@@ -96,13 +96,7 @@ def choose_column(
     `special_column2_origin`, `special_wrong_origin`, `special_not_in_force`, `special_refund_only`, `special_not_on_line`,
     `special_needs_heading`, `special_not_checked`, `special_not_lower`, `general_already_free`. Raises `ProblemError` `unknown_spi`.
     """
-    claims = [spi.strip().upper()] if spi and spi.strip() else []
-    if claims and claims[0] not in preferences.by_symbol:
-        known = ", ".join(sorted(preferences.by_symbol))
-        raise refuse("unknown_spi", "spi", f"{spi!r} is no special program indicator of this book", f"send one of {known}")
-    if usmca:
-        symbols = preferences.by_fact[USMCA]
-        claims += [] if claims and claims[0] in symbols else symbols[:1]
+    claims = claims_of(preferences, spi, usmca)
     if column2:
         message = "is claimed, but goods of a column 2 origin bear column 2 rates, which no program lowers"
         return Choice("column2", line.column2, None, tuple(_note("special_column2_origin", f"{claim} {message}") for claim in claims))
@@ -128,6 +122,23 @@ def choose_column(
     if best is None:
         return Choice("general", line.general, None, tuple(warnings), tuple(in_force))
     return Choice("special", best[0], best[1], tuple(warnings), tuple(in_force))
+
+
+def claims_of(preferences: Preferences, spi: str | None, usmca: bool | None) -> tuple[str, ...]:
+    """Return the symbols that a line claims. Raises `ProblemError` `unknown_spi`."""
+    claims = (spi.strip().upper(),) if spi and spi.strip() else ()
+    if claims and claims[0] not in preferences.by_symbol:
+        known = ", ".join(sorted(preferences.by_symbol))
+        raise refuse("unknown_spi", "spi", f"{spi!r} is no special program indicator of this book", f"send one of {known}")
+    if usmca:
+        symbols = preferences.by_fact[USMCA]
+        claims += () if claims and claims[0] in symbols else symbols[:1]
+    return claims
+
+
+def refusals(preferences: Preferences, symbol: str, origin: str, on: date, known_on: date | None = None) -> tuple[Problem, ...]:
+    """Return why a program does not cover goods of an origin on a day; () where it does."""
+    return tuple(_live_grant(preferences.by_symbol[symbol], origin, on, known_on)[1])
 
 
 def unclaimed_facts(

@@ -62,7 +62,7 @@ def space(knowledge: Knowledge) -> Space:
         tuple((name, values) for name, values in words if name not in book.ages.values()),
         tuple(piece.fact for piece in book.slices),
         tuple(sorted(book.claim_bits)),
-        tuple(row.prefix for row in law.chapter98),
+        tuple(sorted({number.number for found in law.chapter98.numbers.values() for number in found})),
         {stem: law.schedule.lives(stem) for stem in dict.fromkeys(code[:_LINE] for code in codes)},
     )
 

@@ -17,6 +17,7 @@ from tariff_engine.compiled.form import (
     CompiledSlice,
     Edge,
     Effect,
+    Chapter98Rule,
     FactBits,
     FamilyRow,
     Keep,
@@ -135,7 +136,6 @@ class _Compiler:
         return tuple(self.number[name] for name in self.book.expand(refs))
 
     def _program(self, place: int, program: Program) -> CompiledProgram:
-        chapter98 = program.chapter98
         groups = []
         for group in program.groups:
             if self.book.known(group, self.known_on):
@@ -160,9 +160,16 @@ class _Compiler:
             columns=sum(self.columns[name] for name in program.columns),
             one_of=bool(program.one_of),
             by_admission=bool(program.ftz and program.ftz.rate_of == "admission"),
-            chapter98=(chapter98.exempt, tuple(Keep(p, how) for p, how in chapter98.keeps.items()), tuple(chapter98.cite))
-            if chapter98
-            else None,
+            chapter98=tuple(
+                Chapter98Rule(
+                    rule.from_.toordinal() if rule.from_ else 0,
+                    rule.exempt,
+                    rule.terms or "",
+                    tuple(Keep(prefix, how) for prefix, how in rule.keeps.items()),
+                    tuple(rule.cite),
+                )
+                for rule in reversed(program.chapter98)
+            ),
             outside=tuple((self.conditions.node(o.when, ""), o.says, tuple(o.cite)) for o in program.outside),
             groups=tuple(groups),
             offsets=tuple(offsets),

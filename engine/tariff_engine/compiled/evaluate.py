@@ -146,8 +146,9 @@ class CompiledEvaluator:
             loaded=loaded.toordinal() if loaded else 0,
             differs=bool(facts.get("final_mode_differs")),
             day=line.day.toordinal(),
-            chapter98=facts.get("chapter98", ""),
-            dutiable=_dutiable(line) if "chapter98" in facts else None,
+            chapter98=base.chapter98,
+            dutiable=base.value if base.chapter98 else None,
+            freed=base.freed,
             amounts=[max(0, amount) for amount in amounts],
             ave=base.ave,
         )
@@ -212,12 +213,6 @@ class CompiledEvaluator:
         if found is None:
             found = situation.reached[key] = tuple(base.rate >= floor for floor in situation.floors)
         return found
-
-
-def _dutiable(line: Line) -> int:
-    """What 9802 leaves dutiable: the value of the work, or the value less U.S. components."""
-    worked = line.facts.get("processing_value")
-    return min(whole_dollars(worked), line.value) if worked is not None else line.value - line.content.get("us_content", 0)
 
 
 def derived_value(book: CompiledBook, facts: dict[str, Any], day: date, name: str) -> Any:

@@ -159,6 +159,17 @@ class Keep:
 
 
 @dataclass(frozen=True, slots=True)
+class Chapter98Rule:
+    """What chapter 98 leaves of the value to a program from a day on; `terms` is "part", "all" or ""."""
+
+    start: int
+    exempt: bool
+    terms: str
+    keeps: tuple[Keep, ...]
+    cites: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CompiledOffset:
     """A stated amount set off against the duties of provisions."""
 
@@ -183,7 +194,7 @@ class CompiledProgram:
     columns: int
     one_of: bool
     by_admission: bool
-    chapter98: tuple[bool, tuple[Keep, ...], tuple[str, ...]] | None
+    chapter98: tuple[Chapter98Rule, ...]  # the latest first
     outside: tuple[tuple[Node, str, tuple[str, ...]], ...]
     groups: tuple[Choice, ...]
     offsets: tuple[CompiledOffset, ...]

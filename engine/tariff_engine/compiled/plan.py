@@ -40,6 +40,7 @@ class Pattern:
     day: int
     chapter98: str
     dutiable: int | None
+    freed: bool
     amounts: list[int]
     ave: Fraction
 

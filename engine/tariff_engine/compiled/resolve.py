@@ -6,7 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from tariff_engine.compiled.form import CompiledBook, Edge, FamilyRow, Node, Reach
+from tariff_engine.compiled.form import Chapter98Rule, CompiledBook, Edge, FamilyRow, Node, Reach
 from tariff_engine.compiled.logic import decide, simplify
 from tariff_engine.compiled.plan import Pattern, Plan, PlanRow, State, Term, lowest, numbers_of
 from tariff_engine.compiled.situation import Live, Situation
@@ -124,7 +124,8 @@ class Resolver:
         state.frame = self._frame(live)
         if state.frame == 0:
             state.verdict, state.kind = Verdict.OUTSIDE, "exempt"
-            state.cites = program.chapter98[2] if program.chapter98 else ()
+            rule = self._chapter98(live)
+            state.cites = rule.cites if rule else ()
             return state
         state.reach = covers if covers and not state.is_duty else self._reach(live.base, provision.id)
         left, state.taken = self._take_away(state)
@@ -175,14 +176,22 @@ class Resolver:
         return not unknown
 
     def _frame(self, live: Live) -> int | None:
-        claim, rule = self.pattern.chapter98, live.program.chapter98
+        claim, rule = self.pattern.chapter98, self._chapter98(live)
         if not claim or rule is None:
             return None
-        exempt, keeps, _ = rule
-        kept = next((keep.how for keep in keeps if claim.startswith(keep.prefix)), None)
-        if kept == "value" or (kept is None and not exempt):
-            return None
-        return 0 if kept is None else self.pattern.dutiable
+        kept = next((keep.how for keep in rule.keeps if claim.startswith(keep.prefix)), None)
+        if kept is None:
+            if rule.exempt:
+                return 0
+            if not rule.terms or (rule.terms == "part" and self.pattern.freed):
+                return None
+        if kept == "nothing":
+            return 0
+        return None if kept == "value" else self.pattern.dutiable
+
+    def _chapter98(self, live: Live) -> Chapter98Rule | None:
+        """The rule of the program on the day: the last that has begun."""
+        return next((rule for rule in live.program.chapter98 if rule.start <= self.pattern.day), None)
 
     def _reach(self, base: Reach, rule: str) -> int:
         present = self.pattern.present

@@ -22,12 +22,15 @@ if TYPE_CHECKING:
 class Base:
     """The duty of the chapter 1-97 number: `rate` where it is ad valorem only, else `duty` in exact dollars; neither where a quantity is missing.
 
-    `value` is the dutiable part of the value in whole dollars (all of it unless chapter 98 says less).
+    `value` is the dutiable part of the value in whole dollars (all of it unless chapter 98 says less). `chapter98` is the chapter 98 number
+    under which the goods are entered, "" where there is none or it is not honored; `freed` whether that number leaves nothing dutiable.
     """
 
     duty: Fraction | None
     rate: Fraction | None
     value: int
+    chapter98: str = ""
+    freed: bool = False
 
     @property
     def exact(self) -> Fraction | None:

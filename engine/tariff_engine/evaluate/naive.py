@@ -15,7 +15,7 @@ from tariff_engine.evaluate.derivation import Assumed, Derivation, Kind, Outcome
 from tariff_engine.evaluate.parts import NOTHING, REST, Parts
 from tariff_engine.money import cents, whole_dollars
 from tariff_engine.notation.conditions import SubjectTo, Test, When
-from tariff_engine.notation.program import Assume, Piece, Step
+from tariff_engine.notation.program import Assume, Piece, Step, chapter98_rule
 from tariff_engine.problems import LawConflictError
 
 if TYPE_CHECKING:
@@ -156,7 +156,8 @@ class NaiveEvaluation:
             return barred(Verdict.COLUMN, Reason(Kind.COLUMN, ", ".join(columns), self.view.column), list(result.cites))
         frame = self._frame(node)
         if frame == 0:
-            cites = program.chapter98.cite if program.chapter98 else []
+            rule = chapter98_rule(program.chapter98, line.day)
+            cites = rule.cite if rule else []
             return barred(Verdict.OUTSIDE, Reason(Kind.BARRED, f"chapter 98 entry {line.facts.get('chapter98')}"), cites)
         base = next((b.base for b in step.base_if if self._decide(node, When(hts=b.hts), day)[0].holds), step.base)
         covered = truth.covers and not result.is_duty
@@ -182,15 +183,16 @@ class NaiveEvaluation:
 
     def _frame(self, node: Node) -> int | None:
         """What chapter 98 leaves of the value for this program: None for all of it, 0 for nothing."""
-        claim, rule = self.line.facts.get("chapter98"), node.program.chapter98
-        if not claim or rule is None:
+        rule = chapter98_rule(node.program.chapter98, self.line.day)
+        if not self.base.chapter98 or rule is None:
             return None
-        kept = next((how for prefix, how in rule.keeps.items() if claim.startswith(prefix)), None)
-        if kept == "value" or (kept is None and not rule.exempt):
-            return None
-        if kept is None:
+        kept = next((how for prefix, how in rule.keeps.items() if self.base.chapter98.startswith(prefix)), None)
+        if kept == "nothing" or (kept is None and rule.exempt):
             return 0
-        return dutiable_part(self.line)
+        whole = rule.terms is None or (rule.terms == "part" and self.base.freed)
+        if kept == "value" or (kept is None and whole):
+            return None
+        return self.base.value
 
     # ------------------------------------------------------------ tables
     def _row(self, node: Node, day: date) -> tables.Row | None:
@@ -387,12 +389,4 @@ class NaiveEvaluation:
         return [self.decide(name) for name, node in self.book.nodes.items() if node.program.program == program]
 
 
-def dutiable_part(line: Line) -> int:
-    """Return what 9802 leaves dutiable: the value of the work, or the value less U.S. components, in whole dollars."""
-    worked = line.facts.get("processing_value")
-    if worked is not None:
-        return min(whole_dollars(Fraction(worked)), line.value)
-    return line.value - line.content.get("us_content", 0)
-
-
-__all__ = ["REST", "NaiveEvaluation", "dutiable_part"]
+__all__ = ["REST", "NaiveEvaluation"]

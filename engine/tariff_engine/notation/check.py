@@ -42,7 +42,7 @@ _KINDS: dict[str, type[BaseModel]] = {
     _EDITIONS: EditionsFile,
 }
 _OPTIONAL: dict[str, type[BaseModel]] = {"refunds.yaml": Refunds}
-_FRAME = (*_KINDS, "mpf.csv", "schedule/preferences.csv", "schedule/discontinued.csv")
+_FRAME = (*_KINDS, "chapter98.csv", "mpf.csv", "schedule/preferences.csv", "schedule/discontinued.csv")
 
 
 @dataclass(frozen=True, slots=True)

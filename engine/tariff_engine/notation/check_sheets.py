@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 
 _COLUMNS = {  # what the readers need; they refuse what they do not know
+    "chapter98.csv": ("number", "from", "until", "general", "special", "column2"),
     "chapter99.csv": ("heading", "printed_in"),
     "countries.csv": ("iso2", "name"),
     "mpf.csv": ("fiscal_year", "from", "until", "derived", "cite"),
@@ -15,7 +16,7 @@ _COLUMNS = {  # what the readers need; they refuse what they do not know
     "schedule/preferences.csv": ("symbol", "origin", "from", "until", "known_from"),
 }
 _DAYS = ("from", "until", "known_from")
-_NEEDED = frozenset({("mpf.csv", "from"), ("mpf.csv", "until")})
+_NEEDED = frozenset({("chapter98.csv", "from"), ("mpf.csv", "from"), ("mpf.csv", "until")})
 
 
 def check_sheets(files: Mapping[str, str]) -> Iterator[str]:

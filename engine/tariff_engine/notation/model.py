@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self, get_args
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
+from tariff_engine.chapter98 import How
 from tariff_engine.notation.conditions import NotOrigin
 from tariff_engine.notation.program import Confidence
 from tariff_engine.notation.terms import HEADING, Cites, Dated, ListRefs, Name, Origins, Prefixes, Ref, Refs, Strict
@@ -149,19 +150,28 @@ class Horizon(Strict):
     until: date
 
 
-class Dutiable(Strict):
-    """What a chapter 98 number leaves dutiable at the rate of the chapter 1-97 number."""
+class TreatmentWords(Strict):
+    """What a treatment of chapter 98 is told as; the fact that it asks for, and why."""
 
-    prefix: Annotated[str, StringConstraints(pattern=r"^98\d{2}(\.\d{2}){0,2}$")]
-    dutiable: Literal["none", "processing_value", "value_less_us_content"]
     says: str = Field(min_length=10, max_length=160)
     cite: str = Field(min_length=4)
+    asks: Name | None = None
+    because: str = ""
 
 
 class Chapter98File(Strict):
-    """chapter98.yaml."""
+    """chapter98.yaml: what the words of chapter98.csv mean."""
 
-    dutiable: list[Dutiable]
+    cite: str = Field(min_length=4)
+    treatments: dict[Literal["free", "bond", "work", "less_us", "value", "rate", "retail", "unheld"], TreatmentWords]
+
+    @model_validator(mode="after")
+    def _every_word(self) -> Self:
+        missing = [word for word in get_args(How) if word not in self.treatments]
+        if missing:
+            message = f"say what each treatment means; missing: {', '.join(missing)}"
+            raise ValueError(message)
+        return self
 
 
 class EditionRow(Strict):

@@ -180,11 +180,29 @@ class Group(Dated):
 
 
 class Chapter98(Strict):
-    """What chapter 98 leaves of the value for the program."""
+    """What chapter 98 leaves of the value for the program, from a day on.
 
+    `exempt`: nothing, but for `keeps`. `terms`: what the number itself leaves dutiable; `all`: so nothing where it frees; `part`: only where
+    it leaves a part, or takes a bond; of what it frees all is left.
+    """
+
+    from_: date | None = Field(default=None, alias="from")
     exempt: bool
-    keeps: dict[str, Literal["processing_value", "value_less_processing", "value"]]
+    terms: Literal["part", "all"] | None = None
+    keeps: dict[str, Literal["processing_value", "value_less_processing", "value", "nothing"]] = {}
     cite: Cites
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.exempt and self.terms:
+            message = "`terms` says what a number leaves of the value, and `exempt: true` leaves nothing: keep one"
+            raise ValueError(message)
+        return self
+
+
+def chapter98_rule(rules: list[Chapter98], day: date) -> Chapter98 | None:
+    """Return the rule of a program on a day: the last that has begun."""
+    return next((rule for rule in reversed(rules) if rule.from_ is None or rule.from_ <= day), None)
 
 
 class Outside(Strict):
@@ -223,6 +241,11 @@ class Example(Strict):
     cite: str = ""
 
 
+def _list(raw: object) -> object:
+    """Read one rule as a list of one."""
+    return [raw] if isinstance(raw, dict) else raw
+
+
 class Program(Strict):
     """One duty family under one authority: one file."""
 
@@ -231,7 +254,7 @@ class Program(Strict):
     files_as: Name
     columns: list[Column] = ["general", "special", "column2"]
     one_of: Literal[True] | None = None
-    chapter98: Chapter98 | None = None
+    chapter98: Annotated[list[Chapter98], BeforeValidator(_list)] = []
     ftz: Ftz | None = None
     drawback: list[Drawback] = []
     outside: list[Outside] = []

@@ -1,0 +1,107 @@
+"""A line that is entered under a number of chapter 98: the dollars that stay dutiable, the rate, and what nobody stated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from tariff_engine.chapter98 import Treatment, enter
+from tariff_engine.money import whole_dollars
+from tariff_engine.preferences import claims_of, refusals
+from tariff_engine.problems import Problem
+from tariff_engine.rates import Rate, parse_rate
+
+if TYPE_CHECKING:
+    from tariff_engine.chapter98 import Number
+    from tariff_engine.facts import Line
+    from tariff_engine.law import Law
+
+_FREE = parse_rate("Free")
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """An amount that nobody stated: the fact, the dollars that were taken, and why."""
+
+    fact: str
+    taken: Decimal
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Under:
+    """How the base of a line is charged under a chapter 98 number; `number` is "" where there is none, or it is not honored.
+
+    `value` is the dutiable part in whole dollars (None: all of it), `rate` the number's own rate (None: that of the chapter 1-97 number),
+    `retail` the retail value that it is taken on, `freed` whether the number leaves nothing dutiable.
+    """
+
+    number: str = ""
+    treatment: str = ""
+    value: int | None = None
+    rate: Rate | None = None
+    retail: int | None = None
+    symbol: str | None = None
+    freed: bool = False
+    open: tuple[Open, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+
+def enter_under(law: Law, line: Line, *, column2: bool) -> Under:
+    """Return how a line is entered under the number that it claims. Raises ProblemError `unknown_spi`."""
+    number, warning = law.chapter98.find(str(line.facts["chapter98"]), line.day)
+    if number is None:
+        return Under(warnings=(warning,) if warning else ())
+    claims = claims_of(law.preferences, line.facts.get("spi"), line.facts.get("usmca_qualifying"))
+    entered = enter(
+        number,
+        claims,
+        lambda symbol: refusals(law.preferences, symbol, line.origin, line.day, law.known_on),
+        column2=column2,
+    )
+    if entered.treatment is None:
+        return Under(warnings=entered.warnings)
+    return _charged(law, line, number, entered.treatment, entered.symbol)
+
+
+def _charged(law: Law, line: Line, number: Number, treatment: Treatment, symbol: str | None) -> Under:
+    how, word = treatment.how, treatment.word
+    if how == "free" and symbol is not None:  # free by a program: what the number leaves to others stays what it is
+        general = number.general.how if number.general else "value"
+        if general == "bond":
+            return Under(number.number, word, 0, symbol=symbol)
+        part, open_ = _part(law, line, general)
+        return Under(number.number, word, part, _FREE, symbol=symbol, open=open_)
+    if how in {"free", "bond"}:
+        return Under(number.number, word, 0, symbol=symbol, freed=how == "free")
+    if how == "retail":
+        stated = line.facts.get("fair_retail_value")
+        retail = line.value if stated is None else whole_dollars(stated)
+        open_ = () if stated is not None else (_open(law, "retail", Decimal(line.value)),)
+        return Under(number.number, word, None, treatment.rate, retail, symbol, open=open_)
+    part, open_ = _part(law, line, how)
+    warnings: tuple[Problem, ...] = ()
+    if how == "unheld":
+        message = f"{number.number} has a duty that is not in the law book; the base duty is computed on the full value"
+        warnings = (Problem("chapter98_not_modelled", "chapter98", message, "check the base duty by hand"),)
+    return Under(number.number, word, part, treatment.rate, symbol=symbol, open=open_, warnings=warnings)
+
+
+def _part(law: Law, line: Line, how: str) -> tuple[int, tuple[Open, ...]]:
+    """Return the dutiable dollars of a treatment, and the amount that nobody stated."""
+    if how == "work":
+        worked = line.facts.get("processing_value")
+        if worked is None:
+            return line.value, (_open(law, how, Decimal(line.value)),)
+        return min(whole_dollars(worked), line.value), ()
+    if how == "less_us":
+        if "us_content" not in line.content:
+            return line.value, (_open(law, how, Decimal(0)),)
+        return line.value - line.content["us_content"], ()
+    return line.value, ()
+
+
+def _open(law: Law, how: str, taken: Decimal) -> Open:
+    meaning = law.chapter98.meanings[how]
+    return Open(meaning.asks, taken, meaning.because)
