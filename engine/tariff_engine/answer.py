@@ -81,7 +81,7 @@ def line_answer(law: Law, parts: LineParts) -> dict[str, Any]:
         "entry_date": line.day.isoformat(),
         "value": str(line.value),
         "headings": headings,
-        "base": _base(base, derivation, rate),
+        "base": _base(law, base, derivation, rate),
         "duty": None if total is None else dollars_text(total),
         "additional_duty": dollars_text(additional),
         "additional_rate": _share(additional, line.value),
@@ -199,7 +199,7 @@ _COLUMNS = {
 }
 
 
-def _base(base: LineBase, derivation: Derivation, rate: str) -> dict[str, Any]:
+def _base(law: Law, base: LineBase, derivation: Derivation, rate: str) -> dict[str, Any]:
     found: dict[str, Any] = {"column": base.column, "rate": rate, "edition": base.tariff.edition}
     full, left = derivation.full_base_duty, derivation.base_duty
     found["duty"] = None if left is None else dollars_text(left)
@@ -208,6 +208,16 @@ def _base(base: LineBase, derivation: Derivation, rate: str) -> dict[str, Any]:
     found["ave"] = approximate_percent(base.base.ave, 4) if known else None
     if base.symbol:
         found["special_program"] = base.symbol
+    if base.in_force:
+        found["claims_in_force"] = base.in_force
+    if base.base.chapter98:
+        meaning = law.chapter98.meanings[base.treatment]
+        found["chapter98"] = {
+            "number": base.base.chapter98,
+            "treatment": base.treatment,
+            "says": meaning.says,
+            "cites": (meaning.cite, law.chapter98.cite),
+        }
     if base.base.value != 0 or full:
         found["dutiable_value"] = str(base.base.value)
     return found

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tariff_engine.evaluate.charge import Base
 from tariff_engine.money import whole_dollars
-from tariff_engine.preferences import USMCA, Choice, choose_column, unclaimed_facts
+from tariff_engine.preferences import USMCA, Choice, choose_column, denials, unclaimed_facts
 from tariff_engine.problems import Problem, ProblemError
 from tariff_engine.rates import Missing, Rate, duty
 from tariff_engine.tariff_line import special_gap
@@ -116,7 +116,15 @@ def _choose(law: Law, line: Line, tariff: TariffLine, under: Under, *, column2: 
     if spi is None and not usmca and not column2:
         return Choice("general", tariff.general)
     return choose_column(
-        tariff, line.origin, line.day, spi=spi, usmca=usmca, column2=column2, preferences=law.preferences, known_on=law.known_on
+        tariff,
+        line.origin,
+        line.day,
+        spi=spi,
+        usmca=usmca,
+        column2=column2,
+        preferences=law.preferences,
+        known_on=law.known_on,
+        denied=denials(law.preferences, line.facts),
     )
 
 

@@ -93,7 +93,9 @@ class Chapter98:
             if number.starts <= on and (number.until is None or on < number.until):
                 return number, None
         spans = ", ".join(f"{number.starts} until {number.until or 'further notice'}" for number in known)
-        return None, _warn("chapter98_not_in_force", f"{claim} does not stand on {on}; its days are {spans}", "send a number of the entry date")
+        return None, _warn(
+            "chapter98_not_in_force", f"{claim} does not stand on {on}; its days are {spans}", "send a number of the entry date"
+        )
 
     def _group(self, claim: str, digits: str, on: date) -> tuple[Number | None, Problem | None]:
         found = [
@@ -112,7 +114,9 @@ class Chapter98:
         if len({(number.general, number.special, number.column2) for number in found}) > 1:
             named = ", ".join(number.number for number in found[:4])
             return None, _warn(
-                "chapter98_incomplete", f"the numbers under {claim} differ in their duty; it relieves of nothing here", f"send one of {named} ..."
+                "chapter98_incomplete",
+                f"the numbers under {claim} differ in their duty; it relieves of nothing here",
+                f"send one of {named} ...",
             )
         first = found[0]
         return Number(claim, first.starts, first.until, first.general, first.special, first.column2), None

@@ -14,6 +14,7 @@ from tariff_engine.compiled.evaluate import CompiledEvaluator
 from tariff_engine.compiled.evaluated import Evaluated
 from tariff_engine.compiled.outcomes import Outcomes, seen_words
 from tariff_engine.desk import Desk
+from tariff_engine.doubts98 import doubts_under_98
 from tariff_engine.evaluate.derivation import Assumed, Outcome
 from tariff_engine.exclusions import claimable
 from tariff_engine.explain import Explanation, Life, Page, Template
@@ -71,7 +72,9 @@ class Knowledge:
         self.says = {p.id: p.says for p in law.compiled.provisions}
         self.says |= {f"offset:{o.name}": o.says for program in law.compiled.programs for o in program.offsets}
         asked = [meaning.asks for meaning in law.chapter98.meanings.values() if meaning.asks]
-        answers = Answers(law.compiled, law.facts, representatives(law.compiled, law.facts, law.countries), shares(law.compiled, law.facts, asked))
+        answers = Answers(
+            law.compiled, law.facts, representatives(law.compiled, law.facts, law.countries), shares(law.compiled, law.facts, asked)
+        )
         self.inquirer = Inquirer(
             answers, self.reader, lambda line: Assessed(*self.evaluate(line)), lambda line: line_base(self.law, line), law
         )
@@ -146,14 +149,14 @@ class Knowledge:
     def warnings(self, line: Line, base: LineBase, evaluated: Evaluated) -> list[Problem]:
         """Return everything a reader of the answer must know that is no duty."""
         if "exclusion_claims" in line.facts:
-            return [*base.warnings, *self._remarks(line, evaluated)]
+            return [*base.warnings, *doubts_under_98(self.law, base, evaluated), *self._remarks(line, evaluated)]
         key = (evaluated.plan, line.hts, line.origin, line.day)
         remarks = self._remarked.get(key)
         if remarks is None:
             if len(self._remarked) >= _MAX_REMARKED:
                 self._remarked.clear()
             remarks = self._remarked[key] = tuple(self._remarks(line, evaluated))
-        return [*base.warnings, *remarks]
+        return [*base.warnings, *doubts_under_98(self.law, base, evaluated), *remarks]
 
     def _remarks(self, line: Line, evaluated: Evaluated) -> list[Problem]:
         found = list[Problem]()

@@ -205,17 +205,19 @@ def _release(answer: dict[str, Any], decision: Gate) -> None:
 def _fee_line(number: int, line: Line, answer: Mapping[str, Any]) -> FeeLine:
     facts = line.facts
     chapter99 = any(row["kind"] in {"additional", "total"} for row in answer["headings"])
-    dutiable = answer["base"].get("dutiable_value")
+    base = answer["base"]
+    under = base.get("chapter98")  # the number, if it is honored
+    in_force = base.get("claims_in_force", ())
     return FeeLine(
         number=number + 1,
         value=line.value,
         origin=line.origin,
         hts=line.hts,
-        spi=facts.get("spi"),
+        spi=" ".join(in_force) or None,  # a claim whose program does not cover the goods on the day frees of no fee
         originating=facts.get("fta_originating"),
-        usmca_qualifying=facts.get("usmca_qualifying"),
-        chapter98=facts.get("chapter98"),
-        dutiable_value=int(dutiable) if dutiable is not None and "chapter98" in facts else None,
+        usmca_qualifying=facts.get("usmca_qualifying") if in_force else None,
+        chapter98=under["number"] if under else None,
+        dutiable_value=int(base.get("dutiable_value", 0)) if under else None,
         chapter99=chapter99,
         adcvd=bool(facts.get("adcvd")),
         quota=facts.get("quota_status") is not None,

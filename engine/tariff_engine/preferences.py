@@ -6,7 +6,7 @@ stands in the special column of the line; a claim that is not granted leaves the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -17,6 +17,7 @@ from tariff_engine.rates import Rate
 from tariff_engine.schedule import TariffLine
 
 _ANY: Final = "*"
+_EIGHT: Final = 8  # digits of the line that a general note names
 USMCA: Final = "usmca_qualifying"  # the fact, by its name in the dictionary of facts
 Column = Literal["general", "special", "column2"]
 
@@ -40,11 +41,26 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class Exclusion:
+    """A country that a general note excludes from a symbol for one eight-digit line, on [`starts`, `until`); `by`: the citation.
+
+    `sure` is whether the days were read, and not only the editions between which the exclusion came or went.
+    """
+
+    origin: str
+    starts: date
+    until: date | None
+    by: str
+    sure: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Preference:
     """A program that a filer claims by a symbol (special program indicator).
 
     `prints` are the symbols of a special column that the claim may use, in order; `rate` the rate where a general note, not the column,
-    grants it; `claimed_by` the fact of a line that claims it without a symbol; `grants` the spans by origin.
+    grants it; `claimed_by` the fact of a line that claims it without a symbol; `needs` the fact that a claim says of the goods, so that a
+    line which denies it is not granted; `grants` the spans by origin.
     """
 
     symbol: str
@@ -52,15 +68,20 @@ class Preference:
     prints: tuple[str, ...]
     rate: Rate | None
     claimed_by: str
+    needs: str
     grants: dict[str, tuple[Grant, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """All programs by symbol; `by_fact` are the symbols that a fact of the line claims, such as `usmca_qualifying`, the plainest first."""
+    """All programs by symbol; `by_fact` are the symbols that a fact of the line claims, such as `usmca_qualifying`, the plainest first.
+
+    `excluded`: by printed symbol and eight digits, the countries that the symbol does not serve on the line.
+    """
 
     by_symbol: dict[str, Preference]
     by_fact: dict[str, tuple[str, ...]]
+    excluded: dict[str, dict[str, tuple[Exclusion, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +109,13 @@ def choose_column(
     column2: bool,
     preferences: Preferences,
     known_on: date | None = None,
+    denied: Collection[str] = (),
 ) -> Choice:
     """Return the column of a line for an origin and entry date.
 
     `spi` is the symbol the filer claims, `usmca` the fact that the goods originate under the USMCA; `column2` says whether the origin is a
-    column 2 country on the day. Of several granted claims the lowest rate is taken (general note 3(a)(iii)). Warnings, never silence:
-    `special_column2_origin`, `special_wrong_origin`, `special_not_in_force`, `special_refund_only`, `special_not_on_line`,
+    column 2 country on the day, `denied` the facts that the filer states to be false. Of several granted claims the lowest rate is taken (general note 3(a)(iii)). Warnings, never silence:
+    `special_column2_origin`, `special_wrong_origin`, `special_denied`, `special_product_excluded`, `special_not_in_force`, `special_refund_only`, `special_not_on_line`,
     `special_needs_heading`, `special_not_checked`, `special_not_lower`, `general_already_free`. Raises `ProblemError` `unknown_spi`.
     """
     claims = claims_of(preferences, spi, usmca)
@@ -105,12 +127,12 @@ def choose_column(
     in_force: list[str] = []
     for claim in claims:
         program = preferences.by_symbol[claim]
-        grant, refusal = _live_grant(program, origin, on, known_on)
+        grant, refusal = _live_grant(program, origin, on, known_on, denied)
         if grant is None:
             warnings += refusal
             continue
         in_force.append(claim)
-        granted, notes = _granted_rate(line, origin, program, grant, preferences)
+        granted, notes = _granted_rate(line, origin, on, program, grant, preferences)
         warnings += notes
         if granted is not None and (best is None or _lower(granted[0], best[0])):
             best = granted
@@ -126,7 +148,7 @@ def choose_column(
 
 def claims_of(preferences: Preferences, spi: str | None, usmca: bool | None) -> tuple[str, ...]:
     """Return the symbols that a line claims. Raises `ProblemError` `unknown_spi`."""
-    claims = (spi.strip().upper(),) if spi and spi.strip() else ()
+    claims: tuple[str, ...] = (spi.strip().upper(),) if spi and spi.strip() else ()
     if claims and claims[0] not in preferences.by_symbol:
         known = ", ".join(sorted(preferences.by_symbol))
         raise refuse("unknown_spi", "spi", f"{spi!r} is no special program indicator of this book", f"send one of {known}")
@@ -136,9 +158,16 @@ def claims_of(preferences: Preferences, spi: str | None, usmca: bool | None) -> 
     return claims
 
 
-def refusals(preferences: Preferences, symbol: str, origin: str, on: date, known_on: date | None = None) -> tuple[Problem, ...]:
+def refusals(
+    preferences: Preferences, symbol: str, origin: str, on: date, known_on: date | None = None, denied: Collection[str] = ()
+) -> tuple[Problem, ...]:
     """Return why a program does not cover goods of an origin on a day; () where it does."""
-    return tuple(_live_grant(preferences.by_symbol[symbol], origin, on, known_on)[1])
+    return tuple(_live_grant(preferences.by_symbol[symbol], origin, on, known_on, denied)[1])
+
+
+def denials(preferences: Preferences, facts: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the facts that a claim says of the goods and that a line states to be false."""
+    return tuple(sorted({p.needs for p in preferences.by_symbol.values() if p.needs and facts.get(p.needs) is False}))
 
 
 def unclaimed_facts(
@@ -159,9 +188,13 @@ def unclaimed_facts(
     return tuple(found)
 
 
-def _live_grant(claim: Preference, origin: str, on: date, known_on: date | None) -> tuple[Grant | None, list[Problem]]:
+def _live_grant(
+    claim: Preference, origin: str, on: date, known_on: date | None, denied: Collection[str] = ()
+) -> tuple[Grant | None, list[Problem]]:
     """Return the grant under which a claim is good for an origin and day, or why there is none."""
     name = f"{claim.symbol} ({claim.program})"
+    if claim.needs in denied:
+        return None, [_note("special_denied", f"{name} is claimed, and {claim.needs} is stated to be false")]
     ours = claim.grants.get(origin, ()) or claim.grants.get(_ANY, ())
     if not ours:
         return None, [_note("special_wrong_origin", f"{name} does not cover goods of {origin}")]
@@ -181,7 +214,7 @@ def _live_grant(claim: Preference, origin: str, on: date, known_on: date | None)
 
 
 def _granted_rate(
-    line: TariffLine, origin: str, claim: Preference, grant: Grant, preferences: Preferences
+    line: TariffLine, origin: str, on: date, claim: Preference, grant: Grant, preferences: Preferences
 ) -> tuple[tuple[Rate, str] | None, list[Problem]]:
     """Return the special rate and symbol that a claim in force obtains on a line, or None; and what to tell about it."""
     name = f"{claim.symbol} ({claim.program})"
@@ -199,6 +232,17 @@ def _granted_rate(
                 _note("special_needs_heading", f"{name} on {line.hts}: {rate.reference.text}; without that heading the general rate is due")
             )
             continue
+        found, unlisted = _excluded(line, origin, on, printed, preferences)
+        if found is not None:
+            doubt = "" if found.sure else "; the day was not read, only the editions before and after it"
+            notes.append(
+                _note("special_product_excluded", f"{name}: {printed} does not serve goods of {origin} on {line.hts} ({found.by}{doubt})")
+            )
+            continue
+        if unlisted:
+            notes.append(
+                _note("special_not_checked", f"{name}: this book does not hold the countries that {printed} leaves out on {line.hts}")
+            )
         column = preferences.by_symbol.get(printed)
         unchecked = {other.unchecked for other in (column.grants.get(origin, ()) if column else ())} | {grant.unchecked}
         notes += [_note("special_not_checked", f"{name}: this book does not hold {condition}") for condition in sorted(unchecked - {""})]
@@ -207,6 +251,17 @@ def _granted_rate(
         offered = ", ".join(sorted({symbol for symbols, _ in line.special for symbol in symbols})) or "no symbol"
         notes.append(_note("special_not_on_line", f"{name} does not stand in the special column of {line.hts}, which prints {offered}"))
     return None, notes
+
+
+def _excluded(line: TariffLine, origin: str, on: date, printed: str, preferences: Preferences) -> tuple[Exclusion | None, bool]:
+    """Return the exclusion of an origin from a printed symbol on a line; and whether the book has none for a line that must have some."""
+    listed = preferences.excluded.get(printed)
+    if listed is None:
+        return None, False
+    rows = listed.get(line.hts[:_EIGHT])
+    if rows is None:
+        return None, True
+    return next((r for r in rows if r.origin == origin and r.starts <= on and (r.until is None or on < r.until)), None), False
 
 
 def _lower(one: Rate, other: Rate) -> bool:

@@ -9,14 +9,15 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final
 
-from tariff_engine.preferences import USMCA, Grant, Preference, Preferences
+from tariff_engine.preferences import USMCA, Exclusion, Grant, Preference, Preferences
 from tariff_engine.problems import RulebookError
 from tariff_engine.rates import parse_rate
 
 _COLUMNS: Final = (
     *("symbol", "program", "prints", "rate", "claimed_by", "origin", "from", "until"),
-    *("effect", "known_from", "unchecked", "by", "confidence"),
+    *("effect", "known_from", "unchecked", "by", "confidence", "needs"),
 )
+_EXCLUSIONS: Final = "preference_exclusions.csv"  # a rulebook may do without
 
 
 def load_preferences(folder: Traversable | Path) -> Preferences:
@@ -24,8 +25,27 @@ def load_preferences(folder: Traversable | Path) -> Preferences:
     by_symbol = _read(csv.DictReader((folder / "preferences.csv").read_text(encoding="utf-8").splitlines()))
     facts = {program.claimed_by for program in by_symbol.values()} - {""}
     return Preferences(
-        by_symbol, {fact: tuple(s for s, program in by_symbol.items() if program.claimed_by == fact) for fact in facts | {USMCA}}
+        by_symbol,
+        {fact: tuple(s for s, program in by_symbol.items() if program.claimed_by == fact) for fact in facts | {USMCA}},
+        _exclusions(folder),
     )
+
+
+def _exclusions(folder: Traversable | Path) -> dict[str, dict[str, tuple[Exclusion, ...]]]:
+    """Read the countries that a printed symbol leaves out, line by line."""
+    file = folder / _EXCLUSIONS
+    found: dict[str, dict[str, tuple[Exclusion, ...]]] = {}
+    if not file.is_file():
+        return found
+    for number, row in enumerate(csv.DictReader(file.read_text(encoding="utf-8").splitlines()), start=2):
+        try:
+            starts, until = date.fromisoformat(row["from"]), date.fromisoformat(row["until"]) if row["until"] else None
+        except ValueError as error:
+            raise RulebookError(f"{_EXCLUSIONS}:{number}: {error}") from None
+        one = Exclusion(row["origin"], starts, until, row["by"], row["confidence"] == "high")
+        lines = found.setdefault(row["symbol"], {})
+        lines[row["hts"]] = (*lines.get(row["hts"], ()), one)
+    return found
 
 
 def _read(rows: Iterable[dict[str, str]]) -> dict[str, Preference]:
@@ -47,5 +67,5 @@ def _read(rows: Iterable[dict[str, str]]) -> dict[str, Preference]:
         before = found.get(row["symbol"])
         grants = before.grants if before else {}
         grants[grant.origin] = (*grants.get(grant.origin, ()), grant)
-        found[row["symbol"]] = Preference(row["symbol"], row["program"], prints, rate, row["claimed_by"], grants)
+        found[row["symbol"]] = Preference(row["symbol"], row["program"], prints, rate, row["claimed_by"], row["needs"], grants)
     return found

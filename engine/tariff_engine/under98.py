@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tariff_engine.chapter98 import Treatment, enter
 from tariff_engine.money import whole_dollars
-from tariff_engine.preferences import claims_of, refusals
+from tariff_engine.preferences import claims_of, denials, refusals
 from tariff_engine.problems import Problem
 from tariff_engine.rates import Rate, parse_rate
 
@@ -54,10 +54,11 @@ def enter_under(law: Law, line: Line, *, column2: bool) -> Under:
     if number is None:
         return Under(warnings=(warning,) if warning else ())
     claims = claims_of(law.preferences, line.facts.get("spi"), line.facts.get("usmca_qualifying"))
+    denied = denials(law.preferences, line.facts)
     entered = enter(
         number,
         claims,
-        lambda symbol: refusals(law.preferences, symbol, line.origin, line.day, law.known_on),
+        lambda symbol: refusals(law.preferences, symbol, line.origin, line.day, law.known_on, denied),
         column2=column2,
     )
     if entered.treatment is None:

@@ -59,7 +59,7 @@ def program(book: Book, name: str, on: date | None = None, known_on: date | None
         raise not_found("unknown_program", "program", name, [one.program for one in book.programs], "GET /v1/programs names every program")
     return {
         **_program(book, found, on, known_on or date.max),
-        "chapter98": found.chapter98.model_dump() if found.chapter98 else None,
+        "chapter98": [rule.model_dump(by_alias=True) for rule in found.rules98],
         "foreign_trade_zone": found.ftz.model_dump() if found.ftz else None,
         "drawback": [
             {"allowed": one.allowed, "of": refs_words(one.of) if one.of else None, "says": one.says, "cites": list(one.cite), **_dates(one)}

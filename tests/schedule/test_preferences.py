@@ -78,7 +78,7 @@ def test_the_restoration_of_agoa_was_not_known_before_it_was_law() -> None:
 
 def test_gsp_is_free_on_its_last_day_and_general_after_it() -> None:
     last = choose(FERRO, "PH", date(2020, 12, 31), spi="A*")
-    assert told(last) == ("special", "Free", "A*", ["special_not_checked"])
+    assert told(last) == ("special", "Free", "A*", [])
     assert told(choose(FERRO, "PH", date(2020, 12, 31), spi="a"))[:3] == ("special", "Free", "A*")
     assert told(choose(FERRO, "PH", date(2021, 1, 1), spi="A*"))[3] == ["special_not_in_force"]
     assert told(choose(FERRO, "IN", date(2019, 6, 5), spi="A"))[3] == ["special_not_in_force"]
@@ -207,9 +207,9 @@ def test_a_claim_is_granted_or_answered_never_passed_over(hts: str, origin: str,
 )
 def test_a_malformed_row_of_the_programs_is_an_error_that_names_its_line(tmp_path: Path, column: str, value: str, complaint: str) -> None:
     head = (FOLDER / "preferences.csv").read_text(encoding="utf-8").splitlines()[0]
-    fields = dict(zip(head.split(","), ["KR", "Korea", "KR", "", "", "KR", "2012-03-15", "", "", "", "", "GN 33", "high"], strict=True)) | {
-        column: value
-    }
+    fields = dict(
+        zip(head.split(","), ["KR", "Korea", "KR", "", "", "KR", "2012-03-15", "", "", "", "", "GN 33", "high", ""], strict=True)
+    ) | {column: value}
     (tmp_path / "preferences.csv").write_text(f"{head}\n{','.join(fields.values())}\n", encoding="utf-8")
     with pytest.raises(RulebookError, match=rf"^preferences\.csv:2: .*{complaint}"):
         load_preferences(tmp_path)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tariff_engine.compiled.conditions import ConditionCompiler
 from tariff_engine.compiled.form import (
     FOREVER,
+    Chapter98Rule,
     Choice,
     CompiledBook,
     CompiledOffset,
@@ -17,7 +18,6 @@ from tariff_engine.compiled.form import (
     CompiledSlice,
     Edge,
     Effect,
-    Chapter98Rule,
     FactBits,
     FamilyRow,
     Keep,
@@ -168,7 +168,7 @@ class _Compiler:
                     tuple(Keep(prefix, how) for prefix, how in rule.keeps.items()),
                     tuple(rule.cite),
                 )
-                for rule in reversed(program.chapter98)
+                for rule in reversed(program.rules98)
             ),
             outside=tuple((self.conditions.node(o.when, ""), o.says, tuple(o.cite)) for o in program.outside),
             groups=tuple(groups),

@@ -156,7 +156,7 @@ class NaiveEvaluation:
             return barred(Verdict.COLUMN, Reason(Kind.COLUMN, ", ".join(columns), self.view.column), list(result.cites))
         frame = self._frame(node)
         if frame == 0:
-            rule = chapter98_rule(program.chapter98, line.day)
+            rule = program.rule98(line.day)
             cites = rule.cite if rule else []
             return barred(Verdict.OUTSIDE, Reason(Kind.BARRED, f"chapter 98 entry {line.facts.get('chapter98')}"), cites)
         base = next((b.base for b in step.base_if if self._decide(node, When(hts=b.hts), day)[0].holds), step.base)
@@ -183,7 +183,7 @@ class NaiveEvaluation:
 
     def _frame(self, node: Node) -> int | None:
         """What chapter 98 leaves of the value for this program: None for all of it, 0 for nothing."""
-        rule = chapter98_rule(node.program.chapter98, self.line.day)
+        rule = node.program.rule98(self.line.day)
         if not self.base.chapter98 or rule is None:
             return None
         kept = next((how for prefix, how in rule.keeps.items() if self.base.chapter98.startswith(prefix)), None)

@@ -13,6 +13,7 @@ _COLUMNS = {  # what the readers need; they refuse what they do not know
     "countries.csv": ("iso2", "name"),
     "mpf.csv": ("fiscal_year", "from", "until", "derived", "cite"),
     "schedule/discontinued.csv": ("hts", "successors"),
+    "schedule/preference_exclusions.csv": ("symbol", "hts", "origin", "from", "until", "by", "confidence"),
     "schedule/preferences.csv": ("symbol", "origin", "from", "until", "known_from"),
 }
 _DAYS = ("from", "until", "known_from")

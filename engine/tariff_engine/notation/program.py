@@ -200,11 +200,6 @@ class Chapter98(Strict):
         return self
 
 
-def chapter98_rule(rules: list[Chapter98], day: date) -> Chapter98 | None:
-    """Return the rule of a program on a day: the last that has begun."""
-    return next((rule for rule in reversed(rules) if rule.from_ is None or rule.from_ <= day), None)
-
-
 class Outside(Strict):
     """A case beyond the program that has no heading of its own."""
 
@@ -241,11 +236,6 @@ class Example(Strict):
     cite: str = ""
 
 
-def _list(raw: object) -> object:
-    """Read one rule as a list of one."""
-    return [raw] if isinstance(raw, dict) else raw
-
-
 class Program(Strict):
     """One duty family under one authority: one file."""
 
@@ -254,7 +244,7 @@ class Program(Strict):
     files_as: Name
     columns: list[Column] = ["general", "special", "column2"]
     one_of: Literal[True] | None = None
-    chapter98: Annotated[list[Chapter98], BeforeValidator(_list)] = []
+    chapter98: Chapter98 | list[Chapter98] = []
     ftz: Ftz | None = None
     drawback: list[Drawback] = []
     outside: list[Outside] = []
@@ -263,3 +253,12 @@ class Program(Strict):
     provisions: list[Provision] = Field(min_length=1)
     offsets: list[Offset] = []
     examples: list[Example] = []
+
+    @property
+    def rules98(self) -> list[Chapter98]:
+        """What chapter 98 leaves for the program, in the order of the days."""
+        return self.chapter98 if isinstance(self.chapter98, list) else [self.chapter98]
+
+    def rule98(self, day: date) -> Chapter98 | None:
+        """Return what chapter 98 leaves on a day: the last rule that has begun."""
+        return next((rule for rule in reversed(self.rules98) if rule.from_ is None or rule.from_ <= day), None)

@@ -66,7 +66,7 @@ PROGRAMS = _read(
     query=(_ON, KNOWN_ON, *PAGING),
 )
 _FRAME: dict[str, Schema] = {
-    "chapter98": maybe(_OBJECT),
+    "chapter98": listed(_OBJECT, "What a chapter 98 claim leaves of the value, from a day on."),
     "foreign_trade_zone": maybe(_OBJECT),
     "drawback": listed(_OBJECT, "Whether duties paid come back as drawback."),
     "outside": listed(_OBJECT),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
+from tariff_engine.chapter98 import How
 from tariff_engine.deminimis import Result
 from tariff_engine.deminimis_law import Method
 from tariff_engine.preferences import Column
@@ -168,7 +169,16 @@ def _line_parts() -> dict[str, Schema]:
                 "full_duty": maybe(DOLLARS),
                 "ave": maybe(_PERCENT),
             },
-            {"special_program": WORDS, "dutiable_value": WHOLE_DOLLARS},
+            {
+                "special_program": WORDS,
+                "claims_in_force": listed(WORDS, "Claims whose program covers the origin on the day."),
+                "dutiable_value": WHOLE_DOLLARS,
+                "chapter98": record(
+                    {"number": WORDS, "treatment": one_of(*get_args(How)), "says": WORDS, "cites": _CITES},
+                    {},
+                    "The chapter 98 number under which the goods are entered, if it is honored.",
+                ),
+            },
             "The duty of the chapter 1-97 number: what is left on it, what it is in full, the ad valorem equivalent.",
         ),
         "Verdict": record(
