@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from functools import lru_cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tariff_engine.evaluate.words import dotted
-from tariff_engine.money import approximate_percent, approximate_ratio, dollars_text, percent_text
+from tariff_engine.money import approximate_percent, approximate_ratio, cents, dollars_text, percent_text
 from tariff_engine.problems import Problem
 from tariff_engine.rates import rate_text
 
@@ -217,6 +218,14 @@ def _base(law: Law, base: LineBase, derivation: Derivation, rate: str) -> dict[s
             "treatment": base.treatment,
             "says": meaning.says,
             "cites": (meaning.cite, law.chapter98.cite),
+        }
+    if base.restored and left is not None and base.restored.rate.ad_valorem is not None:
+        then = cents(Fraction(*base.restored.rate.ad_valorem) * base.base.value)
+        found["restored"] = {
+            "special_program": base.restored.symbol,
+            "rate": _rate_text(base.restored.rate),
+            "refund": dollars_text(max(left - then, 0)),
+            "cites": (base.restored.by,),
         }
     if base.base.value != 0 or full:
         found["dutiable_value"] = str(base.base.value)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tariff_engine.evaluate.charge import Base
 from tariff_engine.money import whole_dollars
-from tariff_engine.preferences import USMCA, Choice, choose_column, denials, unclaimed_facts
+from tariff_engine.preferences import USMCA, Choice, Restored, choose_column, denials, unclaimed_facts
 from tariff_engine.problems import Problem, ProblemError
 from tariff_engine.rates import Missing, Rate, duty
 from tariff_engine.tariff_line import special_gap
@@ -26,7 +26,8 @@ class LineBase:
     """A line's base: its schedule line, the column chosen, the rate, the exact duty, and warnings.
 
     `missing` names quantities to send, `unclaimed` the facts that nobody stated and that would claim a special rate, `open` the amounts that
-    nobody stated and that chapter 98 asks for. `treatment` is how the chapter 98 number charges, "" without one that is honored.
+    nobody stated and that chapter 98 asks for. `treatment` is how the chapter 98 number charges, "" without one that is honored. `restored`: a rate that is due
+    on request, because its program was given back after a lapse.
     """
 
     tariff: TariffLine
@@ -40,6 +41,7 @@ class LineBase:
     unclaimed: tuple[str, ...] = ()
     open: tuple[Open, ...] = ()
     treatment: str = ""
+    restored: Restored | None = None
 
 
 CLAIMS = frozenset({"spi", "usmca_qualifying", "quantity", "part_values", "processing_value", "fair_retail_value"})
@@ -90,6 +92,7 @@ def line_base(law: Law, line: Line) -> LineBase:
             unclaimed,
             under.open,
             under.treatment,
+            under.restored or choice.restored,
         )
 
     if under.retail is not None and rate.ad_valorem is not None:

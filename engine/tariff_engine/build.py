@@ -50,7 +50,7 @@ def build_law(book: Book, root: Traversable, known_on: date = date.max, without:
         slices={name: SliceSpec(tuple(piece.facts)) for name, piece in book.slices.items()},
         countries=book.countries,
         instruments=acts,
-        column2=_column2(book),
+        column2=_column2(book, known_on),
         called_off=_called_off(kept, known_on),
         drawback=_drawback(kept, known_on),
         contradictions=tuple(
@@ -82,6 +82,7 @@ def refit_law(law: Law, book: Book, known_on: date = date.max, without: frozense
         law,
         compiled=compile_book(kept, known_on),
         called_off=_called_off(kept, known_on),
+        column2=_column2(book, known_on),
         drawback=_drawback(kept, known_on),
         absent=_known_absent(book, known_on),
         known_on=known_on,
@@ -142,10 +143,11 @@ def _fact(name: str, fact: Any) -> FactSpec:
     )
 
 
-def _column2(book: Book) -> tuple[tuple[str, date, date], ...]:
+def _column2(book: Book, known_on: date) -> tuple[tuple[str, date, date], ...]:
     return tuple(
         (member, date.min, date.max) if isinstance(member, str) else (member.origin, member.from_ or date.min, member.until or date.max)
         for member in book.groups["column2"]
+        if isinstance(member, str) or book.known(member, known_on)
     )
 
 

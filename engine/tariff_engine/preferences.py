@@ -85,11 +85,20 @@ class Preferences:
 
 
 @dataclass(frozen=True, slots=True)
+class Restored:
+    """A preference that had lapsed on the entry date and was given back later: its symbol, its rate, the citation."""
+
+    symbol: str
+    rate: Rate
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """The column that applies, its rate, the symbol that granted it (special only), and warnings about claims.
 
     `in_force` are the claimed symbols whose program covers the origin on the day, whether or not the line prints them (fees may depend on
-    them even where the rate does not).
+    them even where the rate does not). `restored`: a rate that was given back after a lapse, due on request only.
     """
 
     column: Column
@@ -97,6 +106,7 @@ class Choice:
     symbol: str | None = None
     warnings: tuple[Problem, ...] = ()
     in_force: tuple[str, ...] = ()
+    restored: Restored | None = None
 
 
 def choose_column(
@@ -114,9 +124,9 @@ def choose_column(
     """Return the column of a line for an origin and entry date.
 
     `spi` is the symbol the filer claims, `usmca` the fact that the goods originate under the USMCA; `column2` says whether the origin is a
-    column 2 country on the day, `denied` the facts that the filer states to be false. Of several granted claims the lowest rate is taken (general note 3(a)(iii)). Warnings, never silence:
-    `special_column2_origin`, `special_wrong_origin`, `special_denied`, `special_product_excluded`, `special_not_in_force`, `special_refund_only`, `special_not_on_line`,
-    `special_needs_heading`, `special_not_checked`, `special_not_lower`, `general_already_free`. Raises `ProblemError` `unknown_spi`.
+    column 2 country on the day, `denied` the facts that the filer states to be false. Of several granted claims the lowest rate is taken
+    (general note 3(a)(iii)). Warnings, never silence: `special_column2_origin`, `special_wrong_origin`, `special_denied`,
+    `special_product_excluded`, `special_not_in_force`, `special_refund_only`, `special_not_on_line`, `special_needs_heading`, `special_not_checked`, `special_not_lower`, `general_already_free`. Raises `ProblemError` `unknown_spi`.
     """
     claims = claims_of(preferences, spi, usmca)
     if column2:
@@ -125,11 +135,16 @@ def choose_column(
     best: tuple[Rate, str] | None = None
     warnings: list[Problem] = []
     in_force: list[str] = []
+    restored: Restored | None = None
     for claim in claims:
         program = preferences.by_symbol[claim]
         grant, refusal = _live_grant(program, origin, on, known_on, denied)
         if grant is None:
             warnings += refusal
+            back = refund_grant(preferences, claim, origin, on, known_on, denied)
+            given = _granted_rate(line, origin, on, program, back, preferences)[0] if back else None
+            if back and given and _lower(given[0], line.general):
+                restored = Restored(claim, given[0], back.by)
             continue
         in_force.append(claim)
         granted, notes = _granted_rate(line, origin, on, program, grant, preferences)
@@ -142,7 +157,7 @@ def choose_column(
         )
         best = None
     if best is None:
-        return Choice("general", line.general, None, tuple(warnings), tuple(in_force))
+        return Choice("general", line.general, None, tuple(warnings), tuple(in_force), restored)
     return Choice("special", best[0], best[1], tuple(warnings), tuple(in_force))
 
 
@@ -163,6 +178,18 @@ def refusals(
 ) -> tuple[Problem, ...]:
     """Return why a program does not cover goods of an origin on a day; () where it does."""
     return tuple(_live_grant(preferences.by_symbol[symbol], origin, on, known_on, denied)[1])
+
+
+def refund_grant(
+    preferences: Preferences, symbol: str, origin: str, on: date, known_on: date | None = None, denied: Collection[str] = ()
+) -> Grant | None:
+    """Return the span that was given back after a lapse, as far as that was known; None where there is none."""
+    claim = preferences.by_symbol[symbol]
+    if claim.needs in denied:
+        return None
+    ours = claim.grants.get(origin, ()) or claim.grants.get(_ANY, ())
+    spans = (grant for grant in ours if grant.refund and grant.starts <= on and (grant.until is None or on < grant.until))
+    return next((grant for grant in spans if known_on is None or grant.known_from is None or grant.known_from <= known_on), None)
 
 
 def denials(preferences: Preferences, facts: Mapping[str, object]) -> tuple[str, ...]:

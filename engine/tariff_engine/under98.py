@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tariff_engine.chapter98 import Treatment, enter
 from tariff_engine.money import whole_dollars
-from tariff_engine.preferences import claims_of, denials, refusals
+from tariff_engine.preferences import Restored, claims_of, denials, refund_grant, refusals
 from tariff_engine.problems import Problem
 from tariff_engine.rates import Rate, parse_rate
 
@@ -45,6 +45,7 @@ class Under:
     symbol: str | None = None
     freed: bool = False
     open: tuple[Open, ...] = ()
+    restored: Restored | None = None
     warnings: tuple[Problem, ...] = ()
 
 
@@ -62,8 +63,18 @@ def enter_under(law: Law, line: Line, *, column2: bool) -> Under:
         column2=column2,
     )
     if entered.treatment is None:
-        return Under(warnings=entered.warnings)
+        return Under(restored=_restored(law, line, number, claims or number.symbols, denied), warnings=entered.warnings)
     return _charged(law, line, number, entered.treatment, entered.symbol)
+
+
+def _restored(law: Law, line: Line, number: Number, claims: tuple[str, ...], denied: tuple[str, ...]) -> Restored | None:
+    """Return the freedom that a program under the number was given back for the day, if it was."""
+    for symbol in claims:
+        printed = number.printed(symbol)
+        back = refund_grant(law.preferences, symbol, line.origin, line.day, law.known_on, denied)
+        if back and printed and printed.how == "free":
+            return Restored(symbol, _FREE, back.by)
+    return None
 
 
 def _charged(law: Law, line: Line, number: Number, treatment: Treatment, symbol: str | None) -> Under:

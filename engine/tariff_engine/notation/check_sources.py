@@ -13,6 +13,7 @@ from tariff_engine.notation.terms import Dated, Strict
 from tariff_engine.notation.wording import near
 
 _AMOUNTS = "mpf.csv"
+_PREFERENCES = "schedule/preferences.csv"
 
 
 def check_sources(places: Places, frame: Mapping[str, Strict]) -> Iterator[str]:
@@ -32,6 +33,12 @@ def check_sources(places: Places, frame: Mapping[str, Strict]) -> Iterator[str]:
         used |= {name}
         if name not in acts:
             yield f"{_AMOUNTS}:{number}: by: {name} is no instrument of this rulebook{near(name, acts)}"
+    used |= {member.by for group in book.groups.values() for member in group if not isinstance(member, str) and member.by}
+    for number, day in _known_days(book.files.get(_PREFERENCES, "")):
+        found = {name for name, act in acts.items() if act.published.isoformat() == day}
+        used |= found
+        if not found:
+            yield f"{_PREFERENCES}:{number}: known_from: no act was published on {day}; add it to instruments.yaml, or mend the day"
     for path, own in owners.items():
         for name in own:
             if name not in used:
@@ -55,6 +62,14 @@ def _sheet_acts(text: str) -> Iterator[tuple[int, str]]:
         for column in ("by", "withdrawn_by"):
             if row.get(column):
                 yield rows.line_num, row[column]
+
+
+def _known_days(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the days on which spans of the preferences became known: what was known changes only on a day of an act."""
+    rows = csv.DictReader(io.StringIO(text, newline=""))
+    for row in rows:
+        if row.get("known_from"):
+            yield rows.line_num, row["known_from"]
 
 
 def _act(places: Places, path: str, name: str, act: Instrument) -> Iterator[str]:

@@ -104,12 +104,10 @@ class Facts(Strict):
     contradictions: list[Contradiction] = []
 
 
-class Member(Strict):
-    """A country that belongs to an origin group only on some days."""
+class Member(Dated):
+    """A country that belongs to an origin group only on some days; as known, where an act is named."""
 
     origin: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
-    from_: date | None = Field(default=None, alias="from")
-    until: date | None = None
 
 
 class OriginGroups(Strict):

@@ -172,6 +172,11 @@ def _line_parts() -> dict[str, Schema]:
             {
                 "special_program": WORDS,
                 "claims_in_force": listed(WORDS, "Claims whose program covers the origin on the day."),
+                "restored": record(
+                    {"special_program": WORDS, "rate": _RATE, "refund": DOLLARS, "cites": _CITES},
+                    {},
+                    "A preference that had lapsed on the entry date and was given back later: base duty that is refunded on request.",
+                ),
                 "dutiable_value": WHOLE_DOLLARS,
                 "chapter98": record(
                     {"number": WORDS, "treatment": one_of(*get_args(How)), "says": WORDS, "cites": _CITES},
