@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from tariff_engine.compiled.form import CompiledBook
     from tariff_engine.deminimis_law import DeMinimis
     from tariff_engine.fee_law import Fees
-    from tariff_engine.preferences import Preferences
     from tariff_engine.schedule import Schedule
+    from tariff_engine.special_programs import Preferences
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,76 +12,13 @@ from datetime import date
 from fractions import Fraction
 from typing import Final, Literal
 
-from tariff_engine.problems import Problem, refuse
+from tariff_engine.problems import Problem
 from tariff_engine.rates import Rate
 from tariff_engine.schedule import TariffLine
+from tariff_engine.special_programs import Exclusion, Grant, Preference, Preferences, claims_of, live_grant, note, refund_grant
 
-_ANY: Final = "*"
 _EIGHT: Final = 8  # digits of the line that a general note names
-USMCA: Final = "usmca_qualifying"  # the fact, by its name in the dictionary of facts
 Column = Literal["general", "special", "column2"]
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """A span [`starts`, `until`) in which an origin ("*": any of column 1) may claim a symbol.
-
-    `refund`: the rate is general at entry and the preference is a refund on request. `known_from`: the day the act behind it was published,
-    if the span is retroactive or was once not law. `by`: the citation. `unchecked`: a condition of the span that this book does not hold;
-    a grant warns of it.
-    """
-
-    origin: str
-    starts: date
-    until: date | None
-    refund: bool
-    known_from: date | None
-    by: str
-    unchecked: str
-
-
-@dataclass(frozen=True, slots=True)
-class Exclusion:
-    """A country that a general note excludes from a symbol for one eight-digit line, on [`starts`, `until`); `by`: the citation.
-
-    `sure` is whether the days were read, and not only the editions between which the exclusion came or went.
-    """
-
-    origin: str
-    starts: date
-    until: date | None
-    by: str
-    sure: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Preference:
-    """A program that a filer claims by a symbol (special program indicator).
-
-    `prints` are the symbols of a special column that the claim may use, in order; `rate` the rate where a general note, not the column,
-    grants it; `claimed_by` the fact of a line that claims it without a symbol; `needs` the fact that a claim says of the goods, so that a
-    line which denies it is not granted; `grants` the spans by origin.
-    """
-
-    symbol: str
-    program: str
-    prints: tuple[str, ...]
-    rate: Rate | None
-    claimed_by: str
-    needs: str
-    grants: dict[str, tuple[Grant, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Preferences:
-    """All programs by symbol; `by_fact` are the symbols that a fact of the line claims, such as `usmca_qualifying`, the plainest first.
-
-    `excluded`: by printed symbol and eight digits, the countries that the symbol does not serve on the line.
-    """
-
-    by_symbol: dict[str, Preference]
-    by_fact: dict[str, tuple[str, ...]]
-    excluded: dict[str, dict[str, tuple[Exclusion, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +68,14 @@ def choose_column(
     claims = claims_of(preferences, spi, usmca)
     if column2:
         message = "is claimed, but goods of a column 2 origin bear column 2 rates, which no program lowers"
-        return Choice("column2", line.column2, None, tuple(_note("special_column2_origin", f"{claim} {message}") for claim in claims))
+        return Choice("column2", line.column2, None, tuple(note("special_column2_origin", f"{claim} {message}") for claim in claims))
     best: tuple[Rate, str] | None = None
     warnings: list[Problem] = []
     in_force: list[str] = []
     restored: Restored | None = None
     for claim in claims:
         program = preferences.by_symbol[claim]
-        grant, refusal = _live_grant(program, origin, on, known_on, denied)
+        grant, refusal = live_grant(program, origin, on, known_on, denied)
         if grant is None:
             warnings += refusal
             back = refund_grant(preferences, claim, origin, on, known_on, denied)
@@ -152,49 +89,11 @@ def choose_column(
         if granted is not None and (best is None or _lower(granted[0], best[0])):
             best = granted
     if best is not None and _lower(line.general, best[0]):
-        warnings.append(
-            _note("special_not_lower", f"the special rate of {best[1]} is above the general rate of {line.hts}, which is taken")
-        )
+        warnings.append(note("special_not_lower", f"the special rate of {best[1]} is above the general rate of {line.hts}, which is taken"))
         best = None
     if best is None:
         return Choice("general", line.general, None, tuple(warnings), tuple(in_force), restored)
     return Choice("special", best[0], best[1], tuple(warnings), tuple(in_force))
-
-
-def claims_of(preferences: Preferences, spi: str | None, usmca: bool | None) -> tuple[str, ...]:
-    """Return the symbols that a line claims. Raises `ProblemError` `unknown_spi`."""
-    claims: tuple[str, ...] = (spi.strip().upper(),) if spi and spi.strip() else ()
-    if claims and claims[0] not in preferences.by_symbol:
-        known = ", ".join(sorted(preferences.by_symbol))
-        raise refuse("unknown_spi", "spi", f"{spi!r} is no special program indicator of this book", f"send one of {known}")
-    if usmca:
-        symbols = preferences.by_fact[USMCA]
-        claims += () if claims and claims[0] in symbols else symbols[:1]
-    return claims
-
-
-def refusals(
-    preferences: Preferences, symbol: str, origin: str, on: date, known_on: date | None = None, denied: Collection[str] = ()
-) -> tuple[Problem, ...]:
-    """Return why a program does not cover goods of an origin on a day; () where it does."""
-    return tuple(_live_grant(preferences.by_symbol[symbol], origin, on, known_on, denied)[1])
-
-
-def refund_grant(
-    preferences: Preferences, symbol: str, origin: str, on: date, known_on: date | None = None, denied: Collection[str] = ()
-) -> Grant | None:
-    """Return the span that was given back after a lapse, as far as that was known; None where there is none."""
-    claim = preferences.by_symbol[symbol]
-    if claim.needs in denied:
-        return None
-    ours = claim.grants.get(origin, ()) or claim.grants.get(_ANY, ())
-    spans = (grant for grant in ours if grant.refund and grant.starts <= on and (grant.until is None or on < grant.until))
-    return next((grant for grant in spans if known_on is None or grant.known_from is None or grant.known_from <= known_on), None)
-
-
-def denials(preferences: Preferences, facts: Mapping[str, object]) -> tuple[str, ...]:
-    """Return the facts that a claim says of the goods and that a line states to be false."""
-    return tuple(sorted({p.needs for p in preferences.by_symbol.values() if p.needs and facts.get(p.needs) is False}))
 
 
 def unclaimed_facts(
@@ -209,35 +108,10 @@ def unclaimed_facts(
             continue
         for symbol in symbols:
             program = preferences.by_symbol[symbol]
-            if origin in program.grants and _live_grant(program, origin, on, known_on)[0] and any(symbol in s for s, _ in line.special):
+            if origin in program.grants and live_grant(program, origin, on, known_on)[0] and any(symbol in s for s, _ in line.special):
                 found.append(fact)
                 break
     return tuple(found)
-
-
-def _live_grant(
-    claim: Preference, origin: str, on: date, known_on: date | None, denied: Collection[str] = ()
-) -> tuple[Grant | None, list[Problem]]:
-    """Return the grant under which a claim is good for an origin and day, or why there is none."""
-    name = f"{claim.symbol} ({claim.program})"
-    if claim.needs in denied:
-        return None, [_note("special_denied", f"{name} is claimed, and {claim.needs} is stated to be false")]
-    ours = claim.grants.get(origin, ()) or claim.grants.get(_ANY, ())
-    if not ours:
-        return None, [_note("special_wrong_origin", f"{name} does not cover goods of {origin}")]
-    visible = [grant for grant in ours if known_on is None or grant.known_from is None or grant.known_from <= known_on]
-    live = [grant for grant in visible if grant.starts <= on and (grant.until is None or on < grant.until)]
-    if not live:
-        spans = ", ".join(f"{grant.starts} until {grant.until or 'further notice'}" for grant in visible if not grant.refund)
-        return None, [
-            _note("special_not_in_force", f"{name} is not in force for {origin} on {on}; its days are {spans or 'not yet published'}")
-        ]
-    for grant in live:
-        if not grant.refund:
-            return grant, []
-    return None, [
-        _note("special_refund_only", f"{name} had lapsed on {on}: the general rate is due at entry, refunded on request ({live[0].by})")
-    ]
 
 
 def _granted_rate(
@@ -248,7 +122,7 @@ def _granted_rate(
     if claim.rate is not None:
         return (claim.rate, claim.symbol), []
     if line.general.ad_valorem == (0, 1):
-        return None, [_note("general_already_free", f"{name} is not needed for the rate: the general rate of {line.hts} is free")]
+        return None, [note("general_already_free", f"{name} is not needed for the rate: the general rate of {line.hts} is free")]
     notes: list[Problem] = []
     for printed in claim.prints:
         rate = next((rate for symbols, rate in line.special if printed in symbols), None)
@@ -256,27 +130,27 @@ def _granted_rate(
             continue
         if rate.reference is not None and rate.reference.kind == "see_heading":
             notes.append(
-                _note("special_needs_heading", f"{name} on {line.hts}: {rate.reference.text}; without that heading the general rate is due")
+                note("special_needs_heading", f"{name} on {line.hts}: {rate.reference.text}; without that heading the general rate is due")
             )
             continue
         found, unlisted = _excluded(line, origin, on, printed, preferences)
         if found is not None:
             doubt = "" if found.sure else "; the day was not read, only the editions before and after it"
             notes.append(
-                _note("special_product_excluded", f"{name}: {printed} does not serve goods of {origin} on {line.hts} ({found.by}{doubt})")
+                note("special_product_excluded", f"{name}: {printed} does not serve goods of {origin} on {line.hts} ({found.by}{doubt})")
             )
             continue
         if unlisted:
             notes.append(
-                _note("special_not_checked", f"{name}: this book does not hold the countries that {printed} leaves out on {line.hts}")
+                note("special_not_checked", f"{name}: this book does not hold the countries that {printed} leaves out on {line.hts}")
             )
         column = preferences.by_symbol.get(printed)
         unchecked = {other.unchecked for other in (column.grants.get(origin, ()) if column else ())} | {grant.unchecked}
-        notes += [_note("special_not_checked", f"{name}: this book does not hold {condition}") for condition in sorted(unchecked - {""})]
+        notes += [note("special_not_checked", f"{name}: this book does not hold {condition}") for condition in sorted(unchecked - {""})]
         return (rate, printed), notes
     if not notes:
         offered = ", ".join(sorted({symbol for symbols, _ in line.special for symbol in symbols})) or "no symbol"
-        notes.append(_note("special_not_on_line", f"{name} does not stand in the special column of {line.hts}, which prints {offered}"))
+        notes.append(note("special_not_on_line", f"{name} does not stand in the special column of {line.hts}, which prints {offered}"))
     return None, notes
 
 
@@ -296,7 +170,3 @@ def _lower(one: Rate, other: Rate) -> bool:
     if one.ad_valorem is None or other.ad_valorem is None:
         return False
     return Fraction(*one.ad_valorem) < Fraction(*other.ad_valorem)
-
-
-def _note(code: str, message: str) -> Problem:
-    return Problem(code, "spi", message)

@@ -9,9 +9,9 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final
 
-from tariff_engine.preferences import USMCA, Exclusion, Grant, Preference, Preferences
 from tariff_engine.problems import RulebookError
 from tariff_engine.rates import parse_rate
+from tariff_engine.special_programs import USMCA, Exclusion, Grant, Preference, Preferences
 
 _COLUMNS: Final = (
     *("symbol", "program", "prints", "rate", "claimed_by", "origin", "from", "until"),

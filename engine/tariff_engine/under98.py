@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from tariff_engine.chapter98 import Treatment, enter
 from tariff_engine.money import whole_dollars
-from tariff_engine.preferences import Restored, claims_of, denials, refund_grant, refusals
+from tariff_engine.preferences import Restored
 from tariff_engine.problems import Problem
 from tariff_engine.rates import Rate, parse_rate
+from tariff_engine.special_programs import claims_of, denials, refund_grant, refusals
 
 if TYPE_CHECKING:
     from tariff_engine.chapter98 import Number

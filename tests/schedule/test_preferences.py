@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tariff_engine.preferences import Choice, Preferences, choose_column
+from tariff_engine.preferences import Choice, choose_column
 from tariff_engine.preferences_files import load_preferences
 from tariff_engine.problems import ProblemError, RulebookError
 from tariff_engine.rates import parse_rate, rate_text
 from tariff_engine.schedule import Schedule, TariffLine
 from tariff_engine.schedule_files import load_schedule
+from tariff_engine.special_programs import Preferences
 
 FOLDER = Path(__file__).resolve().parents[2] / "rules" / "tariff_rules" / "schedule"
 DAY = date(2026, 6, 1)
