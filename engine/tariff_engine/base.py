@@ -80,7 +80,7 @@ def line_base(law: Law, line: Line) -> LineBase:
         unclaimed = unclaimed_facts(law.preferences, tariff, line.origin, line.day, facts, law.known_on)
 
     def made(owed: Fraction | None, share: Fraction | None, missing: tuple[str, ...] = ()) -> LineBase:
-        base = Base(owed, share, dutiable, under.number, under.freed)
+        base = Base(owed, share, dutiable, under.number, under.freed, under.bond)
         return LineBase(
             tariff,
             choice.column,

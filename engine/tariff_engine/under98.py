@@ -35,7 +35,8 @@ class Under:
     """How the base of a line is charged under a chapter 98 number; `number` is "" where there is none, or it is not honored.
 
     `value` is the dutiable part in whole dollars (None: all of it), `rate` the number's own rate (None: that of the chapter 1-97 number),
-    `retail` the retail value that it is taken on, `freed` whether the number leaves nothing dutiable.
+    `retail` the retail value that it is taken on, `freed` whether the number leaves nothing dutiable,
+    `bond` whether it takes a bond in place of duty.
     """
 
     number: str = ""
@@ -45,6 +46,7 @@ class Under:
     retail: int | None = None
     symbol: str | None = None
     freed: bool = False
+    bond: bool = False
     open: tuple[Open, ...] = ()
     restored: Restored | None = None
     warnings: tuple[Problem, ...] = ()
@@ -83,11 +85,11 @@ def _charged(law: Law, line: Line, number: Number, treatment: Treatment, symbol:
     if how == "free" and symbol is not None:  # free by a program: what the number leaves to others stays what it is
         general = number.general.how if number.general else "value"
         if general == "bond":
-            return Under(number.number, word, 0, symbol=symbol)
+            return Under(number.number, general, 0, symbol=symbol, bond=True)
         part, open_ = _part(law, line, general)
         return Under(number.number, word, part, _FREE, symbol=symbol, open=open_)
     if how in {"free", "bond"}:
-        return Under(number.number, word, 0, symbol=symbol, freed=how == "free")
+        return Under(number.number, word, 0, symbol=symbol, freed=how == "free", bond=how == "bond")
     if how == "retail":
         stated = line.facts.get("fair_retail_value")
         retail = line.value if stated is None else whole_dollars(stated)

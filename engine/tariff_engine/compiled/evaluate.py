@@ -149,6 +149,7 @@ class CompiledEvaluator:
             chapter98=base.chapter98,
             dutiable=base.value if base.chapter98 else None,
             freed=base.freed,
+            bond=base.bond,
             amounts=[max(0, amount) for amount in amounts],
             ave=base.ave,
         )

@@ -41,6 +41,7 @@ class Pattern:
     chapter98: str
     dutiable: int | None
     freed: bool
+    bond: bool
     amounts: list[int]
     ave: Fraction
 

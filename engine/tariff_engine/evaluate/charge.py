@@ -23,7 +23,8 @@ class Base:
     """The duty of the chapter 1-97 number: `rate` where it is ad valorem only, else `duty` in exact dollars; neither where a quantity is missing.
 
     `value` is the dutiable part of the value in whole dollars (all of it unless chapter 98 says less). `chapter98` is the chapter 98 number
-    under which the goods are entered, "" where there is none or it is not honored; `freed` whether that number leaves nothing dutiable.
+    under which the goods are entered, "" where there is none or it is not honored; `freed` whether that number leaves nothing dutiable, `bond`
+    whether it takes a bond in place of duty: such goods are not entered for consumption, and no program charges them.
     """
 
     duty: Fraction | None
@@ -31,6 +32,7 @@ class Base:
     value: int
     chapter98: str = ""
     freed: bool = False
+    bond: bool = False
 
     @property
     def exact(self) -> Fraction | None:

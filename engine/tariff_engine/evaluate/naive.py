@@ -184,6 +184,8 @@ class NaiveEvaluation:
     def _frame(self, node: Node) -> int | None:
         """What chapter 98 leaves of the value for this program: None for all of it, 0 for nothing."""
         rule = node.program.rule98(self.line.day)
+        if self.base.bond:
+            return 0
         if not self.base.chapter98 or rule is None:
             return None
         kept = next((how for prefix, how in rule.keeps.items() if self.base.chapter98.startswith(prefix)), None)
