@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from tariff_engine.evaluate.charge import Base
 from tariff_engine.money import whole_dollars
-from tariff_engine.preferences import USMCA, Choice, Restored, choose_column, unclaimed_facts
+from tariff_engine.preferences import Choice, Restored, choose_column, unclaimed_facts
 from tariff_engine.problems import Problem, ProblemError
 from tariff_engine.rates import Missing, Rate, duty
-from tariff_engine.special_programs import denials
+from tariff_engine.special_programs import USMCA, denials
 from tariff_engine.tariff_line import special_gap
 from tariff_engine.under98 import Open, Under, enter_under
 
