@@ -28,6 +28,7 @@ def load_preferences(folder: Traversable | Path) -> Preferences:
         by_symbol,
         {fact: tuple(s for s, program in by_symbol.items() if program.claimed_by == fact) for fact in facts | {USMCA}},
         _exclusions(folder),
+        tuple(sorted({program.needs for program in by_symbol.values()} - {""})),
     )
 
 

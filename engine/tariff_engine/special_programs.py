@@ -68,12 +68,14 @@ class Preference:
 class Preferences:
     """All programs by symbol; `by_fact` are the symbols that a fact of the line claims, such as `usmca_qualifying`, the plainest first.
 
-    `excluded`: by printed symbol and eight digits, the countries that the symbol does not serve on the line.
+    `excluded`: by printed symbol and eight digits, the countries that the symbol does not serve on the line. `needs` are
+    the facts that some claim says of the goods.
     """
 
     by_symbol: dict[str, Preference]
     by_fact: dict[str, tuple[str, ...]]
     excluded: dict[str, dict[str, tuple[Exclusion, ...]]]
+    needs: tuple[str, ...]
 
 
 def claims_of(preferences: Preferences, spi: str | None, usmca: bool | None) -> tuple[str, ...]:
@@ -109,7 +111,7 @@ def refund_grant(
 
 def denials(preferences: Preferences, facts: Mapping[str, object]) -> tuple[str, ...]:
     """Return the facts that a claim says of the goods and that a line states to be false."""
-    return tuple(sorted({p.needs for p in preferences.by_symbol.values() if p.needs and facts.get(p.needs) is False}))
+    return tuple([fact for fact in preferences.needs if facts.get(fact) is False])
 
 
 def live_grant(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from datetime import date, timedelta
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +81,9 @@ def test_every_number_of_the_table_is_answered_on_both_sides_of_its_days(knowled
         for day in days:
             general = row["general"].partition(" ")
             line = {"hts": "6403.99.60.75", "origin": "CH", "entry_date": day, "value": VALUE, "mode": "ocean", "chapter98": row["number"]}
-            answer = knowledge.answer(knowledge.read(line | {"processing_value": WORK, "us_content_value": PARTS}), "x", "none", inquire=False)
+            answer = knowledge.answer(
+                knowledge.read(line | {"processing_value": WORK, "us_content_value": PARTS}), "x", "none", inquire=False
+            )
             base, told = answer["base"], codes(answer)
             where = f"{row['number']} on {day}"
             if not row["general"]:
@@ -109,7 +112,12 @@ def test_a_number_does_not_stand_before_its_first_day_nor_after_its_last(knowled
 
 @pytest.mark.parametrize(
     ("claim", "code"),
-    [("9802", "chapter98_incomplete"), ("9899.00.00", "chapter98_not_modelled"), ("9817", "chapter98_incomplete"), ("9801.00.70", "chapter98_not_modelled")],
+    [
+        ("9802", "chapter98_incomplete"),
+        ("9899.00.00", "chapter98_not_modelled"),
+        ("9817", "chapter98_incomplete"),
+        ("9801.00.70", "chapter98_not_modelled"),
+    ],
 )
 def test_what_cannot_be_told_is_told_so_and_relieves_of_no_base_duty(claim: str, code: str, knowledge: Knowledge) -> None:
     line = {"hts": "6403.99.60.75", "origin": "KE", "entry_date": "2024-05-01", "value": VALUE, "mode": "ocean", "chapter98": claim}
@@ -146,7 +154,14 @@ def test_the_fact_of_one_number_does_not_stand_for_that_of_another(knowledge: Kn
 
 def test_a_specific_rate_is_owed_in_the_share_that_stays_dutiable(knowledge: Knowledge) -> None:
     """Work worth a fifth of the value owes a fifth of the duty on the whole (chapter 98, subchapter II, U.S. note 3)."""
-    line = {"hts": "2202.99.91.00", "origin": "CH", "entry_date": "2024-05-01", "value": VALUE, "mode": "ocean", "quantity": {"liter": "1000"}}
+    line = {
+        "hts": "2202.99.91.00",
+        "origin": "CH",
+        "entry_date": "2024-05-01",
+        "value": VALUE,
+        "mode": "ocean",
+        "quantity": {"liter": "1000"},
+    }
     whole = assess_row(knowledge, line, "none")
     part = assess_row(knowledge, {**line, "chapter98": "9802.00.50", "processing_value": WORK}, "none")
     assert float(part["base"]["duty"]) * 5 == pytest.approx(float(whole["base"]["duty"]))
@@ -192,7 +207,7 @@ def test_the_fee_follows_the_number_and_the_claim_that_are_honored(knowledge: Kn
 def test_the_table_has_no_holes_and_no_word_without_a_meaning() -> None:
     numbers = table()
     for found in numbers.numbers.values():
-        assert all(one.until == two.starts for one, two in zip(found, found[1:], strict=False))
+        assert all(one.until == two.starts for one, two in pairwise(found))
         for number in found:
             treatments = [number.general, number.column2, *(treatment for _, treatment in number.special)]
             assert all(treatment.word in numbers.meanings for treatment in treatments if treatment)

@@ -14,7 +14,16 @@ from tariff_engine.problems import LawConflictError, ProblemError
 from tariff_engine.testing import Space, random_line
 
 SEEDS = st.integers(min_value=0, max_value=2**48)
-CLAIMS = {"spi", "chapter98", "processing_value", "usmca_qualifying", "gsp_eligible", "agoa_eligible", "fta_originating", "civil_aircraft_gn6"}
+CLAIMS = {
+    "spi",
+    "chapter98",
+    "processing_value",
+    "usmca_qualifying",
+    "gsp_eligible",
+    "agoa_eligible",
+    "fta_originating",
+    "civil_aircraft_gn6",
+}
 LOWERS = {"free", "bond", "work", "less_us"}
 
 
@@ -49,7 +58,9 @@ def test_a_claim_never_raises_the_duty_and_is_never_passed_over(seed: int, knowl
 
 
 @given(seed=SEEDS)
-def test_a_chapter_98_number_that_frees_never_raises_the_duty_and_is_never_passed_over(seed: int, knowledge: Knowledge, where: Space) -> None:
+def test_a_chapter_98_number_that_frees_never_raises_the_duty_and_is_never_passed_over(
+    seed: int, knowledge: Knowledge, where: Space
+) -> None:
     rng = random.Random(seed)
     line = {name: value for name, value in random_line(where, rng).items() if name not in CLAIMS}
     claim = {"chapter98": rng.choice(where.chapter98), "processing_value": Decimal(line["value"]) * rng.randrange(0, 101) / 100}

@@ -37,9 +37,7 @@ def line(prints: str, hts: str = "99999999") -> TariffLine:
 
 
 def claim(spi: str, origin: str, on: date, made: TariffLine, *, known_on: date | None = None, denied: tuple[str, ...] = ()) -> Choice:
-    return choose_column(
-        made, origin, on, spi=spi, usmca=None, column2=False, preferences=preferences(), known_on=known_on, denied=denied
-    )
+    return choose_column(made, origin, on, spi=spi, usmca=None, column2=False, preferences=preferences(), known_on=known_on, denied=denied)
 
 
 def codes(choice: Choice) -> list[str]:
@@ -53,7 +51,9 @@ CLAIMS = sheet(HERE / "data" / "claims.csv")
 def test_a_claim_of_the_table_gets_the_rate_or_the_warning_that_stands_there(row: dict[str, str]) -> None:
     known_on = date.fromisoformat(row["known_on"]) if row["known_on"] else None
     denied = tuple(filter(None, row["denied"].split(";")))
-    choice = claim(row["spi"], row["origin"], date.fromisoformat(row["on"]), line(row["prints"], row["hts"]), known_on=known_on, denied=denied)
+    choice = claim(
+        row["spi"], row["origin"], date.fromisoformat(row["on"]), line(row["prints"], row["hts"]), known_on=known_on, denied=denied
+    )
     found = rate_text(choice.rate), choice.symbol or "", ";".join(codes(choice))
     assert found == (row["rate"], row["symbol"], row["warnings"])
 
