@@ -27,8 +27,8 @@ class LineBase:
     """A line's base: its schedule line, the column chosen, the rate, the exact duty, and warnings.
 
     `missing` names quantities to send, `unclaimed` the facts that nobody stated and that would claim a special rate, `open` the amounts that
-    nobody stated and that chapter 98 asks for. `treatment` is how the chapter 98 number charges, "" without one that is honored. `restored`: a rate that is due
-    on request, because its program was given back after a lapse.
+    nobody stated and that chapter 98 asks for. `treatment` is how the chapter 98 number charges, "" without one that is honored.
+    `restored`: a rate that is due on request, because its program was given back after a lapse.
     """
 
     tariff: TariffLine

@@ -63,7 +63,8 @@ def choose_column(
     `spi` is the symbol the filer claims, `usmca` the fact that the goods originate under the USMCA; `column2` says whether the origin is a
     column 2 country on the day, `denied` the facts that the filer states to be false. Of several granted claims the lowest rate is taken
     (general note 3(a)(iii)). Warnings, never silence: `special_column2_origin`, `special_wrong_origin`, `special_denied`,
-    `special_product_excluded`, `special_not_in_force`, `special_refund_only`, `special_not_on_line`, `special_needs_heading`, `special_not_checked`, `special_not_lower`, `general_already_free`. Raises `ProblemError` `unknown_spi`.
+    `special_product_excluded`, `special_not_in_force`, `special_refund_only`, `special_not_on_line`, `special_needs_heading`,
+    `special_not_checked`, `special_not_lower`, `general_already_free`. Raises `ProblemError` `unknown_spi`.
     """
     claims = claims_of(preferences, spi, usmca)
     if column2:
