@@ -34,7 +34,10 @@ class Treatment:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number of chapter 98 as it stands on the days [`starts`, `until`). A column that is None is closed."""
+    """A number of chapter 98 as it stands on the days [`starts`, `until`). A column that is None is closed.
+
+    `limit`: the fair retail value in dollars up to which goods may be entered under it.
+    """
 
     number: str
     starts: date
@@ -42,6 +45,7 @@ class Number:
     general: Treatment | None
     special: tuple[tuple[frozenset[str], Treatment], ...]
     column2: Treatment | None
+    limit: int | None = None
 
     @property
     def symbols(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from tariff_engine.chapter98 import Chapter98, How, Meaning, Number, Treatment
 from tariff_engine.problems import ProblemError, RulebookError
 from tariff_engine.rates import parse_rate
 
-COLUMNS: Final = ("number", "from", "until", "general", "special", "column2")
+COLUMNS: Final = ("number", "from", "until", "general", "special", "column2", "limit")
 _HOWS: Final[tuple[How, ...]] = get_args(How)
 _OWN: Final = frozenset({"rate", "work", "retail"})  # treatments that a rate of the number's own may follow
 
@@ -50,7 +50,7 @@ def _number(row: Mapping[str, str]) -> Number:
             raise ValueError(f"special: {piece!r}: write a treatment, a colon and symbols, such as free:AU,BH")
         special.append((frozenset(symbols.split(",")), _treatment(words)))
     general, column2 = (_treatment(row[column]) if row[column] else None for column in ("general", "column2"))
-    return Number(row["number"], starts, until, general, tuple(special), column2)
+    return Number(row["number"], starts, until, general, tuple(special), column2, int(row["limit"]) if row["limit"] else None)
 
 
 def _treatment(words: str) -> Treatment:

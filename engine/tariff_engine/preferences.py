@@ -15,7 +15,18 @@ from typing import Final, Literal
 from tariff_engine.problems import Problem
 from tariff_engine.rates import Rate
 from tariff_engine.schedule import TariffLine
-from tariff_engine.special_programs import Exclusion, Grant, Preference, Preferences, claims_of, live_grant, note, refund_grant
+from tariff_engine.special_programs import (
+    ALL_READ,
+    Exclusion,
+    Grant,
+    Preference,
+    Preferences,
+    claims_of,
+    left_out,
+    live_grant,
+    note,
+    refund_grant,
+)
 
 _EIGHT: Final = 8  # digits of the line that a general note names
 Column = Literal["general", "special", "column2"]
@@ -157,13 +168,9 @@ def _granted_rate(
 
 def _excluded(line: TariffLine, origin: str, on: date, printed: str, preferences: Preferences) -> tuple[Exclusion | None, bool]:
     """Return the exclusion of an origin from a printed symbol on a line; and whether the book has none for a line that must have some."""
-    listed = preferences.excluded.get(printed)
-    if listed is None:
-        return None, False
-    rows = listed.get(line.hts[:_EIGHT])
-    if rows is None:
-        return None, True
-    return next((r for r in rows if r.origin == origin and r.starts <= on and (r.until is None or on < r.until)), None), False
+    listed = preferences.excluded.get(printed, {})
+    digits = line.hts[:_EIGHT]
+    return left_out(preferences, printed, digits, origin, on), ALL_READ in listed and digits not in listed
 
 
 def _lower(one: Rate, other: Rate) -> bool:

@@ -11,6 +11,7 @@ from tariff_engine.problems import Problem, refuse
 from tariff_engine.rates import Rate
 
 _ANY: Final = "*"
+ALL_READ: Final = ""  # in place of digits: the exclusions of every line that prints the symbol were read
 USMCA: Final = "usmca_qualifying"  # the fact, by its name in the dictionary of facts
 
 
@@ -36,6 +37,7 @@ class Grant:
 class Exclusion:
     """A country that a general note excludes from a symbol for one eight-digit line, on [`starts`, `until`); `by`: the citation.
 
+    A row without digits says that the lines of its symbol were all read: one that is missing leaves out nobody that is known.
     `sure` is whether the days were read, and not only the editions between which the exclusion came or went.
     """
 
@@ -107,6 +109,12 @@ def refund_grant(
     ours = claim.grants.get(origin, ()) or claim.grants.get(_ANY, ())
     spans = (grant for grant in ours if grant.refund and grant.starts <= on and (grant.until is None or on < grant.until))
     return next((grant for grant in spans if known_on is None or grant.known_from is None or grant.known_from <= known_on), None)
+
+
+def left_out(preferences: Preferences, symbol: str, digits: str, origin: str, on: date) -> Exclusion | None:
+    """Return the exclusion of an origin from a symbol on a number of eight digits, on a day."""
+    rows = preferences.excluded.get(symbol, {}).get(digits, ())
+    return next((r for r in rows if r.origin == origin and r.starts <= on and (r.until is None or on < r.until)), None)
 
 
 def denials(preferences: Preferences, facts: Mapping[str, object]) -> tuple[str, ...]:

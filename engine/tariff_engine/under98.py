@@ -11,12 +11,13 @@ from tariff_engine.money import whole_dollars
 from tariff_engine.preferences import Restored
 from tariff_engine.problems import Problem
 from tariff_engine.rates import Rate, parse_rate
-from tariff_engine.special_programs import claims_of, denials, refund_grant, refusals
+from tariff_engine.special_programs import claims_of, denials, left_out, note, refund_grant, refusals
 
 if TYPE_CHECKING:
     from tariff_engine.chapter98 import Number
     from tariff_engine.facts import Line
     from tariff_engine.law import Law
+    from tariff_engine.special_programs import Exclusion
 
 _FREE = parse_rate("Free")
 
@@ -57,12 +58,17 @@ def enter_under(law: Law, line: Line, *, column2: bool) -> Under:
     number, warning = law.chapter98.find(str(line.facts["chapter98"]), line.day)
     if number is None:
         return Under(warnings=(warning,) if warning else ())
+    retail = line.facts.get("fair_retail_value")
+    if number.limit is not None and (line.value if retail is None else retail) > number.limit:
+        message = f"goods worth more than ${number.limit} at retail are not entered under {number.number}; it relieves of nothing here"
+        fix = "enter what is within the limit on a line of its own"
+        return Under(warnings=(Problem("chapter98_over_limit", "chapter98", message, fix),))
     claims = claims_of(law.preferences, line.facts.get("spi"), line.facts.get("usmca_qualifying"))
     denied = denials(law.preferences, line.facts)
     entered = enter(
         number,
         claims,
-        lambda symbol: refusals(law.preferences, symbol, line.origin, line.day, law.known_on, denied),
+        lambda symbol: _refused(law, line, number, symbol, denied),
         column2=column2,
     )
     if entered.treatment is None:
@@ -70,12 +76,29 @@ def enter_under(law: Law, line: Line, *, column2: bool) -> Under:
     return _charged(law, line, number, entered.treatment, entered.symbol)
 
 
+def _left_out(law: Law, line: Line, number: Number, symbol: str) -> Exclusion | None:
+    """Return the exclusion of the origin from a symbol under a number, or under one of those that a shorter number stands for."""
+    below = (code for code in law.chapter98.numbers if code.startswith(number.number.replace(".", "")))
+    found = (left_out(law.preferences, symbol, code, line.origin, line.day) for code in below)
+    return next(filter(None, found), None)
+
+
+def _refused(law: Law, line: Line, number: Number, symbol: str, denied: tuple[str, ...]) -> tuple[Problem, ...]:
+    """Return why a program does not open the number to the goods; () where it does."""
+    why = refusals(law.preferences, symbol, line.origin, line.day, law.known_on, denied)
+    barred = _left_out(law, line, number, symbol)
+    if barred is None or why:
+        return why
+    return (note("special_product_excluded", f"{symbol} does not serve goods of {line.origin} under {number.number} ({barred.by})"),)
+
+
 def _restored(law: Law, line: Line, number: Number, claims: tuple[str, ...], denied: tuple[str, ...]) -> Restored | None:
     """Return the freedom that a program under the number was given back for the day, if it was."""
     for symbol in claims:
         printed = number.printed(symbol)
         back = refund_grant(law.preferences, symbol, line.origin, line.day, law.known_on, denied)
-        if back and printed and printed.how == "free":
+        barred = _left_out(law, line, number, symbol)
+        if back and not barred and printed and printed.how == "free":
             return Restored(symbol, _FREE, back.by)
     return None
 

@@ -79,10 +79,13 @@ def test_every_number_of_the_table_is_answered_on_both_sides_of_its_days(knowled
         if row["until"]:
             days.append(date.fromisoformat(row["until"]) - timedelta(days=1))
         for day in days:
-            general = row["general"].partition(" ")
-            line = {"hts": "6403.99.60.75", "origin": "CH", "entry_date": day, "value": VALUE, "mode": "ocean", "chapter98": row["number"]}
+            general, value = row["general"].partition(" "), row["limit"] or VALUE
+            line = {"hts": "6403.99.60.75", "origin": "CH", "entry_date": day, "value": value, "mode": "ocean", "chapter98": row["number"]}
             answer = knowledge.answer(
-                knowledge.read(line | {"processing_value": WORK, "us_content_value": PARTS}), "x", "none", inquire=False
+                knowledge.read(line | {"processing_value": WORK, "us_content_value": PARTS if value == VALUE else "0"}),
+                "x",
+                "none",
+                inquire=False,
             )
             base, told = answer["base"], codes(answer)
             where = f"{row['number']} on {day}"
@@ -95,6 +98,26 @@ def test_every_number_of_the_table_is_answered_on_both_sides_of_its_days(knowled
             if not general[2]:
                 assert base["full_duty"] == plain[general[0]], where
             assert ("chapter98_not_modelled" in told) == (general[0] == "unheld"), where
+
+
+def test_over_the_limit_of_a_number_it_relieves_of_nothing(knowledge: Knowledge) -> None:
+    line = {"hts": "6403.99.60.75", "origin": "CH", "entry_date": "2024-05-01", "mode": "air"}
+    within = assess_row(knowledge, {**line, "value": "800", "chapter98": "9804.00.65"}, "none")
+    over = assess_row(knowledge, {**line, "value": "801", "chapter98": "9804.00.65"}, "none")
+    assert (within["base"]["full_duty"], over["base"]["full_duty"]) == ("0.00", "68.09")
+    assert "chapter98_over_limit" in codes(over) - codes(within)
+    retail = assess_row(knowledge, {**line, "value": "700", "fair_retail_value": "801", "chapter98": "9804.00.65"}, "none")
+    assert "chapter98_over_limit" in codes(retail)
+
+
+def test_apparel_of_rwanda_is_left_out_and_that_of_kenya_is_not(knowledge: Knowledge) -> None:
+    shirt = {"hts": "6109.10.00.12", "value": VALUE, "mode": "ocean"}
+    for number in ("9819.11.12", "9819"):
+        rwanda = {**shirt, "origin": "RW", "chapter98": number}
+        assert assess_row(knowledge, {**rwanda, "entry_date": "2018-07-30"}, "none")["base"]["duty"] == "0.00"
+        suspended = assess_row(knowledge, {**rwanda, "entry_date": "2018-07-31"}, "none")
+        assert (suspended["base"]["duty"], {"special_product_excluded", "chapter98_not_honored"} <= codes(suspended)) == ("1650.00", True)
+        assert assess_row(knowledge, {**rwanda, "origin": "KE", "entry_date": "2018-07-31"}, "none")["base"]["duty"] == "0.00"
 
 
 def test_a_number_does_not_stand_before_its_first_day_nor_after_its_last(knowledge: Knowledge) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 
 _COLUMNS = {  # what the readers need; they refuse what they do not know
-    "chapter98.csv": ("number", "from", "until", "general", "special", "column2"),
+    "chapter98.csv": ("number", "from", "until", "general", "special", "column2", "limit"),
     "chapter99.csv": ("heading", "printed_in"),
     "countries.csv": ("iso2", "name"),
     "mpf.csv": ("fiscal_year", "from", "until", "derived", "cite"),
