@@ -13,9 +13,9 @@ from tariff_engine.evaluate.charge import Base, Draft, charge
 from tariff_engine.evaluate.conditions import NOT_SHOWN, YES, Truth, View, every, holds, matches_origin, on_fact
 from tariff_engine.evaluate.derivation import Assumed, Derivation, Kind, Outcome, Reason, Row, Taken, Verdict
 from tariff_engine.evaluate.parts import NOTHING, REST, Parts
-from tariff_engine.money import cents, whole_dollars
+from tariff_engine.money import cents
 from tariff_engine.notation.conditions import SubjectTo, Test, When
-from tariff_engine.notation.program import Assume, Piece, Step, chapter98_rule
+from tariff_engine.notation.program import Assume, Piece, Step
 from tariff_engine.problems import LawConflictError
 
 if TYPE_CHECKING:
