@@ -60,6 +60,11 @@ class _Case:
     hts: Sequence[str]
     adcvd: bool
     quota: bool
+    other_goods: Decimal
+
+    def takes(self, row: Row) -> bool:
+        """Whether the value tested lies within the limits of a row: that of all goods of the day, or of the shipment alone."""
+        return row.within(self.value - self.other_goods if row.alone else self.value)
 
     def rows(self, subject: Subject, origin: str) -> list[Row]:
         """Return the rows on a subject that fit everything but the value, oldest law included."""
@@ -110,11 +115,12 @@ def gate(
     exempt_articles: bool = False,
     formal_entry: bool = False,
     hts: Sequence[str] = (),
+    other_goods: Decimal = Decimal(0),
 ) -> Gate:
     """Return what 19 USC 1321(a)(2) and its suspensions make of the goods that one person imports on one day.
 
     `value_total` is the fair retail value abroad in dollars, or else (`value_is_retail` False) the sum of the line values, which is then
-    assumed to be it. `exempt_articles`: all goods are donations, informational materials or accompanied baggage (50 USC 1702(b)).
+    assumed to be it; `other_goods` is the part of it that lies in other shipments of that person and day. `exempt_articles`: all goods are donations, informational materials or accompanied baggage (50 USC 1702(b)).
     `formal_entry`: a formal entry is made for mail. Every origin must qualify: the strictest row decides. Raises ProblemError: no origin, a
     negative value, a date before the table.
     """
@@ -122,13 +128,13 @@ def gate(
         raise refuse("origin_missing", "origin", "no country of origin is stated", "send the origin of every line")
     if value_total < 0:
         raise refuse("value_negative", "value", f"the shipment is worth ${value_total}", "send a value of zero or more")
-    case = _Case(rules, entry_date, visible, mode, postal_method, export_country, value_total, tuple(hts), adcvd, quota)
+    case = _Case(rules, entry_date, visible, mode, postal_method, export_country, value_total, tuple(hts), adcvd, quota, other_goods)
     notes = _Notes()
     if not value_is_retail:
         because = f"it is not stated; the values of the lines are taken. {rules.value_basis.says}"
         notes.assumptions.append(Assumption("fair_retail_value", f"${value_total}", because))
     for row in rules.rows:
-        if row.subject == "over_limit" and row.advice and live(row, entry_date, visible) and row.within(value_total):
+        if row.subject == "over_limit" and row.advice and live(row, entry_date, visible) and case.takes(row):
             notes.advice.append(row.advice)
 
     def decide(one: _Case) -> tuple[Row, str]:
@@ -174,7 +180,7 @@ def _decide(case: _Case, origins: Sequence[str], *, exempt_articles: bool, gift:
     for row in _personal(case, origins[0], gift=gift, traveller=traveller):
         if row.within(case.value):
             return row, origins[0]
-    above = [row for row in case.rows("over_limit", origins[0]) if row.within(case.value) and live(row, case.day, case.visible)]
+    above = [row for row in case.rows("over_limit", origins[0]) if case.takes(row) and live(row, case.day, case.visible)]
     if above:
         return max(above, key=lambda row: row.over or Decimal(0)), origins[0]
     return _strictest(case, origins, exempt_articles=exempt_articles)

@@ -58,7 +58,10 @@ class Duty:
 
 @dataclass(frozen=True, slots=True)
 class Row(LawRow):
-    """One row of the decision table; all that is given must hold. `limit` and `over` are dollars at retail abroad, for the whole shipment."""
+    """One row of the decision table; all that is given must hold. `limit` and `over` are dollars at retail abroad, for the whole shipment.
+
+    `alone`: the shipment is looked at without the other goods of the same person and day.
+    """
 
     subject: Subject
     origin: tuple[str, ...] | NotOrigins | None
@@ -70,6 +73,7 @@ class Row(LawRow):
     quota: bool
     limit: Decimal | None
     over: Decimal | None
+    alone: bool
     result: Ruling
     entry: Entry
     duty: Duty | None

@@ -70,6 +70,7 @@ class Row(LawRow):
     quota: bool = False
     limit: Dollars | None = None
     over: Dollars | None = None
+    alone: bool = False
     result: Ruling
     entry: Entry
     duty: Duty | None = None

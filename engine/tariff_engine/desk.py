@@ -13,7 +13,7 @@ from math import floor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tariff_engine.deminimis import Gate, gate
-from tariff_engine.fee_law import Assumption
+from tariff_engine.fee_law import NO_MANNER, Assumption, Manner
 from tariff_engine.fees import FeeAnswer, Scale, scaled_fees
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class Charged(NamedTuple):
     mpf: FeeForm
     hmf: FeeForm
     entry: dict[str, Any]
+    advice: dict[str, Any]
     more: tuple[tuple[str, tuple[dict[str, Any], ...]], ...]
 
 
@@ -73,10 +74,19 @@ class Desk:
         self.passed: dict[tuple[Any, ...], Passed] = {}
 
     def fees(
-        self, *, entry_date: date, mode: Mode | None, entry_type: str | None, lines: Sequence[FeeLine], treatment: Treatment
+        self,
+        *,
+        entry_date: date,
+        mode: Mode | None,
+        entry_type: str | None,
+        lines: Sequence[FeeLine],
+        treatment: Treatment,
+        manner: Manner = NO_MANNER,
     ) -> FeeAnswer:
         """Return the fees as `assess_fees` does. Raises ProblemError as it does."""
-        answer, mpf, hmf = self.scaled(entry_date=entry_date, mode=mode, entry_type=entry_type, lines=lines, treatment=treatment)
+        answer, mpf, hmf = self.scaled(
+            entry_date=entry_date, mode=mode, entry_type=entry_type, lines=lines, treatment=treatment, manner=manner
+        )
         value = lines[0].value if lines else 0
         return FeeAnswer(
             mpf.of(answer.mpf, value) if mpf else answer.mpf,
@@ -88,10 +98,18 @@ class Desk:
         )
 
     def scaled(
-        self, *, entry_date: date, mode: Mode | None, entry_type: str | None, lines: Sequence[FeeLine], treatment: Treatment
+        self,
+        *,
+        entry_date: date,
+        mode: Mode | None,
+        entry_type: str | None,
+        lines: Sequence[FeeLine],
+        treatment: Treatment,
+        manner: Manner = NO_MANNER,
     ) -> tuple[FeeAnswer, Scale | None, Scale | None]:
         """Return the fees as assessed on some value, and how the MPF and the HMF follow from it; None where they stand as they are."""
-        one = lines[0] if len(lines) == 1 and lines[0].chapter98 is None and lines[0].value >= 0 else None
+        plain = len(lines) == 1 and lines[0].chapter98 is None and lines[0].value >= 0 and manner == NO_MANNER
+        one = lines[0] if plain else None
 
         def assess() -> tuple[FeeAnswer, Scale | None, Scale | None]:
             law = self._law
@@ -103,12 +121,13 @@ class Desk:
                 lines=lines,
                 visible=law.visible,
                 treatment=treatment,
-                bills=None,
+                manner=manner,
             )
 
         if one is None:
             return assess()[0], None, None
-        shape = (one.number, one.origin, one.hts, one.spi, one.originating, one.usmca_qualifying, one.chapter99, one.adcvd, one.quota)
+        quota = (one.quota, one.over_quota, one.other_agency)
+        shape = (one.number, one.origin, one.hts, one.spi, one.originating, one.usmca_qualifying, one.chapter99, one.adcvd, quota)
         key = (entry_date, mode, entry_type, treatment, bisect_left(self._entry_steps, one.value), shape)
         found: tuple[FeeAnswer, Scale | None, Scale | None] = self.recall(self._fees, key, assess)
         return found
@@ -121,13 +140,15 @@ class Desk:
         """Return between which thresholds of the gate the value of a shipment lies; `dollars` is the value in whole dollars."""
         return bisect_left(self._whole_gate_steps, dollars) if value == dollars else bisect_left(self._gate_steps, value)
 
-    def gate(self, *, value_total: Decimal, value_is_retail: bool, **facts: Any) -> Gate:
+    def gate(self, *, value_total: Decimal, value_is_retail: bool, other_goods: Decimal, **facts: Any) -> Gate:
         """Pass a shipment through the gate as `deminimis.gate` does, under the law of the desk. Raises ProblemError as it does."""
-        key = (bisect_left(self._gate_steps, value_total), value_is_retail, *facts.values())
+        alone = bisect_left(self._gate_steps, value_total - other_goods) if other_goods else None
+        key = (bisect_left(self._gate_steps, value_total), alone, value_is_retail, *facts.values())
         kept = self._gates.get(key) if value_total >= 0 else None
         if kept is None:
             law = self._law
-            made = gate(law.de_minimis, visible=law.visible, value_total=value_total, value_is_retail=value_is_retail, **facts)
+            sizes: dict[str, Any] = {"value_total": value_total, "value_is_retail": value_is_retail, "other_goods": other_goods}
+            made = gate(law.de_minimis, visible=law.visible, **sizes, **facts)
             if not made.not_applied:  # what is told of other exemptions names the value
                 self.recall(self._gates, key, lambda: made)
             return made

@@ -120,7 +120,7 @@ def entry_steps(
             problem = problem_of(error).as_dict()
             answers.append({"id": name, "problem": problem})
             problems.append({"line": name, **problem})
-    entry: dict[str, Any] = {"fees": None, "de_minimis": None, "totals": None}
+    entry: dict[str, Any] = {"fees": None, "de_minimis": None, "filing": None, "totals": None}
     if not problems:
         try:
             _refuse_two_entries(knowledge, lines)
@@ -162,7 +162,7 @@ def assess_row(knowledge: Knowledge, raw: object, explain: Explain = "full") -> 
     line = knowledge.read(facts)
     answer = knowledge.answer(line, name, explain)
     around = frame(knowledge, [(name, line)], [answer])  # first: it takes the duties of released goods out of the answer
-    return {**answer, **around}
+    return {**answer, **around, "filing": {**answer["filing"], **around["filing"]}}
 
 
 def problem_of(error: Exception) -> Problem:

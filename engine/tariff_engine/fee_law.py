@@ -21,7 +21,9 @@ Mode = Literal["ocean", "air", "truck", "rail", "postal", "express", "other"]
 Treatment = Literal["entry", "exempt", "postal_duty"]
 Confidence = Literal["high", "medium", "low"]
 FeeKind = Literal["ad_valorem", "fixed", "none"]
-AmountColumn = Literal["informal_automated", "dutiable_mail", "express_bill"]
+AmountColumn = Literal["informal_automated", "informal_manual", "informal_by_cbp", "manual_surcharge", "dutiable_mail", "express_bill"]
+Method = Literal["automated", "manual", "prepared_by_cbp"]
+Mail = Literal["ems", "other"]
 Visible = Callable[[str | None, str | None], bool]
 _Row = TypeVar("_Row", bound="Dated")
 
@@ -105,6 +107,19 @@ def last(rows: Iterable[_Row], day: date, visible: Visible) -> _Row | None:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How an entry is made: filed electronically, on paper, or prepared by an officer; how many waybills; which kind of mail. None: not stated."""
+
+    method: Method | None = None
+    bills: int | None = None
+    mail: Mail | None = None
+
+
+NO_MANNER = Manner()
+"""Nothing is stated of how the entry is made."""
+
+
 def fits(mode: Mode | None, wanted: tuple[Mode, ...] | NotModes | None) -> bool:
     """Whether a mode meets a row's test; a mode that nobody stated is none of the modes named."""
     if wanted is None:
@@ -131,11 +146,24 @@ class Schedule(LawRow):
     treatment: tuple[Treatment, ...]
     entry_types: tuple[str, ...] | None
     mode: tuple[Mode, ...] | NotModes | None
+    method: tuple[Method, ...] | None
+    mail: tuple[Mail, ...] | None
     kind: FeeKind
     amount: AmountColumn | None
     per: Literal["bill"] | None
     class_code: str
     assume: Assume | None
+
+
+@dataclass(frozen=True, slots=True)
+class Surcharge(LawRow):
+    """A fixed amount that an entry made in some manner pays beside its MPF, outside the bounds of the year."""
+
+    entry_types: tuple[str, ...]
+    mode: tuple[Mode, ...] | NotModes | None
+    method: tuple[Method, ...]
+    amount: AmountColumn
+    class_code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +203,27 @@ class Required(LawRow):
     line_over: Decimal | None
     adcvd: bool
     quota: bool
+    over_quota: bool
     chapter98: bool
     chapter99: bool
     preference: bool
+    other_agency: bool
     hts: tuple[str, ...] | None
     mode: tuple[Mode, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class LowValue(LawRow):
+    """Entry types that are for goods released under the de minimis exemption only."""
+
+    types: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaState:
+    """What the facts say of goods of a quota class: which values of `quota_status` stand for goods that the quota takes."""
+
+    within: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +242,7 @@ class Mpf:
 
     rates: tuple[DatedRate, ...]
     schedules: tuple[Schedule, ...]
+    surcharges: tuple[Surcharge, ...]
     exemptions: tuple[Exemption, ...]
     bases: tuple[Base, ...]
 
@@ -225,6 +270,8 @@ class EntryTypes:
 
     formal: tuple[str, ...]
     informal: tuple[str, ...]
+    low_value: tuple[LowValue, ...]
+    quota_status: QuotaState
     required: tuple[Required, ...]
     otherwise: Otherwise
 

@@ -13,7 +13,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from tariff_engine import fee_law
-from tariff_engine.fee_law import AmountColumn, Confidence, FeeKind, Mode, Treatment
+from tariff_engine.fee_law import AmountColumn, Confidence, FeeKind, Mail, Method, Mode, Treatment
 from tariff_engine.law import Act
 from tariff_engine.notation.model import Instrument
 from tariff_engine.notation.terms import Cites, Dated, Dollars, Name, Rate, Strict
@@ -72,6 +72,8 @@ class Schedule(LawRow):
     treatment: Sequence[Treatment] = ("entry",)
     entry_types: Sequence[EntryCode] | None = None
     mode: Sequence[Mode] | NotModes | None = None
+    method: Sequence[Method] | None = None
+    mail: Sequence[Mail] | None = None
     kind: FeeKind
     amount: AmountColumn | None = None
     per: Literal["bill"] | None = None
@@ -83,6 +85,16 @@ class Schedule(LawRow):
         if (self.kind == "fixed") != (self.amount is not None):
             raise ValueError("a fixed fee, and no other, names its column of mpf.csv as `amount`")
         return self
+
+
+class Surcharge(LawRow):
+    """A fixed amount, a column of mpf.csv, that an entry made in some manner pays beside its MPF."""
+
+    entry_types: Sequence[EntryCode]
+    mode: Sequence[Mode] | NotModes | None = None
+    method: Sequence[Method]
+    amount: AmountColumn
+    class_code: str
 
 
 class Exemption(LawRow):
@@ -118,11 +130,25 @@ class Required(LawRow):
     line_over: Dollars | None = None
     adcvd: bool = False
     quota: bool = False
+    over_quota: bool = False
     chapter98: bool = False
     chapter99: bool = False
     preference: bool = False
+    other_agency: bool = False
     hts: Sequence[Prefix] | None = None
     mode: Sequence[Mode] | None = None
+
+
+class LowValue(LawRow):
+    """Entry types that are for goods released under the de minimis exemption only."""
+
+    types: Sequence[EntryCode]
+
+
+class QuotaState(Strict):
+    """Which values of the fact `quota_status` stand for goods that the quota takes; every other is over it."""
+
+    within: Sequence[str]
 
 
 class Otherwise(Strict):
@@ -139,6 +165,7 @@ class Mpf(Strict):
 
     rates: list[DatedRate]
     schedules: list[Schedule]
+    surcharges: list[Surcharge]
     exemptions: list[Exemption]
     bases: list[Base]
 
@@ -163,6 +190,8 @@ class EntryTypes(Strict):
 
     formal: list[EntryCode]
     informal: list[EntryCode]
+    low_value: list[LowValue]
+    quota_status: QuotaState
     required: list[Required]
     otherwise: Otherwise
 

@@ -14,13 +14,15 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
 
-from tariff_engine.entry_type import EntryKind, FeeLine, entry_kind, stated_too_low
+from tariff_engine.entry_type import EntryKind, FeeLine, doubts_of_type, entry_kind
 from tariff_engine.fee_law import (
+    NO_MANNER,
     Assumption,
     Base,
     Confidence,
     Exemption,
     Fees,
+    Manner,
     Mode,
     MpfYear,
     NotPrefixes,
@@ -52,8 +54,22 @@ class LineNote:
 
 
 @dataclass(frozen=True, slots=True)
+class Extra:
+    """What is due beside the MPF for the manner of the entry, in dollars."""
+
+    amount: Decimal
+    row: str
+    class_code: str
+    says: str
+    cites: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Fee:
-    """One fee of the entry. `amount` is exact to the cent; `low` is what is due if the assumption behind it is wrong; `base` is in dollars."""
+    """One fee of the entry. `amount` is exact to the cent; `low` is what is due if the assumption behind it is wrong; `base` is in dollars.
+
+    `amount` holds the `surcharge` too. `open_end` says that the amounts of the fiscal year are not known, so that more may be due.
+    """
 
     name: Literal["mpf", "hmf"]
     amount: Decimal
@@ -67,6 +83,8 @@ class Fee:
     class_code: str = ""
     exempt: tuple[LineNote, ...] = ()
     claims_without_effect: tuple[LineNote, ...] = ()
+    surcharge: Extra | None = None
+    open_end: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +108,12 @@ def assess_fees(
     lines: Sequence[FeeLine],
     visible: Visible = all_known,
     treatment: Treatment = "entry",
-    bills: int | None = None,
+    manner: Manner = NO_MANNER,
 ) -> FeeAnswer:
     """Return the MPF and the HMF of one entry, in dollars exact to the cent.
 
     `entry_type` is the code stated, or None to have it found; `treatment` is "exempt" or "postal_duty" where the de minimis gate released the
-    goods; `bills` is the number of waybills of an express shipment. Raises ProblemError: no line, a negative value, an entry type that the
+    goods; `manner` says how the entry is made. Raises ProblemError: no line, a negative value, an entry type that the
     rules do not know, a date before the fee tables. Sources: 19 USC 58c(a)(9)-(10), (b)(8)-(10); 19 CFR 24.23; 26 USC 4461; 19 CFR 24.24.
     """
     if not lines:
@@ -104,7 +122,7 @@ def assess_fees(
         if min(line.value, line.dutiable_value or 0) < 0:
             raise refuse("value_negative", "value", f"line {line.number} has a negative value", "send values of zero or more")
     return scaled_fees(
-        fees, entry_date=entry_date, mode=mode, entry_type=entry_type, lines=lines, visible=visible, treatment=treatment, bills=bills
+        fees, entry_date=entry_date, mode=mode, entry_type=entry_type, lines=lines, visible=visible, treatment=treatment, manner=manner
     )[0]
 
 
@@ -117,17 +135,16 @@ def scaled_fees(
     lines: Sequence[FeeLine],
     visible: Visible,
     treatment: Treatment,
-    bills: int | None,
+    manner: Manner,
 ) -> tuple[FeeAnswer, Scale | None, Scale | None]:
     """Return the fees, and how the MPF and the HMF follow from the value; None where an amount does not depend on it."""
     notes = _Notes()
     if treatment == "entry":
         entry = entry_kind(fees, entry_date=entry_date, mode=mode, stated=entry_type, lines=lines, visible=visible)
-        if entry_type is not None:
-            notes.warnings += stated_too_low(fees, entry, entry_date, mode, lines, visible)
+        notes.warnings += doubts_of_type(fees, entry, entry_type, entry_date, visible)
     else:
         entry = EntryKind("", formal=False, says="The goods are released without an entry.", cites=())
-    mpf = _mpf(fees, entry, entry_date, mode, lines, visible, treatment, bills, notes)
+    mpf = _mpf(fees, entry, entry_date, mode, lines, visible, treatment, manner, notes)
     hmf = _hmf(fees, entry_date, mode, lines, visible, treatment, notes)
     answer = FeeAnswer(mpf, hmf, entry, tuple(notes.warnings), tuple(notes.assumptions), tuple(notes.questions))
     return answer, notes.scales.get("mpf"), notes.scales.get("hmf")
@@ -160,6 +177,8 @@ class Scale:
             fee.class_code,
             fee.exempt,
             fee.claims_without_effect,
+            fee.surcharge,
+            fee.open_end,
         )
 
 
@@ -179,7 +198,7 @@ def _mpf(
     lines: Sequence[FeeLine],
     visible: Visible,
     treatment: Treatment,
-    bills: int | None,
+    manner: Manner,
     notes: _Notes,
 ) -> Fee:
     rules = fees.rules.mpf
@@ -187,7 +206,11 @@ def _mpf(
         (
             row
             for row in rules.schedules
-            if treatment in row.treatment and fits(mode, row.mode) and (row.entry_types is None or entry.code in row.entry_types)
+            if treatment in row.treatment
+            and fits(mode, row.mode)
+            and (row.entry_types is None or entry.code in row.entry_types)
+            and (row.method is None or manner.method in row.method)
+            and (row.mail is None or manner.mail in row.mail)
         ),
         day,
         visible,
@@ -204,8 +227,9 @@ def _mpf(
         first = exempt[0]
         fee = _none("mpf", first.row, first.says, first.cites, first.confidence)
         return replace(fee, class_code=row.class_code, exempt=tuple(exempt), claims_without_effect=tuple(idle))
-    year = _year(fees, day, visible, notes)
+    year, known = _year(fees, day, visible, notes)
     cites = (*row.cite, *year.cite)
+    extra = _surcharge(fees, entry, day, mode, visible, manner, year)
     if row.kind == "ad_valorem":
         rate = last(rules.rates, day, visible)
         if rate is None:
@@ -216,13 +240,29 @@ def _mpf(
         text = f"{percent_text(rate.rate)}, at least ${year.min}, at most ${year.max}"
         cites = (*cites, *rate.cite)
     else:
-        amount, text = _fixed(row, year, bills, notes)
+        amount, text = _fixed(row, year, manner.bills, notes)
         fixed = cents(Fraction(amount))
         notes.scales["mpf"] = Scale(Fraction(0), fixed, fixed, sure=row.assume is None)
     if row.assume is not None:
         notes.assumptions.append(Assumption(row.assume.fact, row.assume.taken, row.assume.because))
+    if extra is not None:
+        amount += extra.amount
+        text, cites = f"{text}, and ${extra.amount} for an entry on paper", (*cites, *extra.cites)
+        notes.scales.pop("mpf", None)
     low = Decimal("0.00") if row.assume is not None else amount
-    return Fee("mpf", amount, low, text, base, row.id, row.says, unique(cites), row.confidence, row.class_code, tuple(exempt), tuple(idle))
+    fee = Fee("mpf", amount, low, text, base, row.id, row.says, unique(cites), row.confidence, row.class_code, tuple(exempt), tuple(idle))
+    return fee if known and extra is None else replace(fee, surcharge=extra, open_end=not known)
+
+
+def _surcharge(
+    fees: Fees, entry: EntryKind, day: date, mode: Mode | None, visible: Visible, manner: Manner, year: MpfYear
+) -> Extra | None:
+    """Return what an entry made in such a manner pays beside the fee; None where it pays nothing more."""
+    rows = fees.rules.mpf.surcharges
+    row = last((row for row in rows if fits(mode, row.mode) and entry.code in row.entry_types and manner.method in row.method), day, visible)
+    if row is None:
+        return None
+    return Extra(getattr(year, row.amount), row.id, row.class_code, row.says, row.cite)
 
 
 def _fixed(row: Schedule, year: MpfYear, bills: int | None, notes: _Notes) -> tuple[Decimal, str]:
@@ -288,18 +328,21 @@ def _mpf_base(rows: Sequence[Base], day: date, line: FeeLine, visible: Visible, 
     return min(line.dutiable_value, line.value)
 
 
-def _year(fees: Fees, day: date, visible: Visible, notes: _Notes) -> MpfYear:
-    """Return the amounts of the fiscal year; where they are not known, those of the last year known, with a warning."""
+def _year(fees: Fees, day: date, visible: Visible, notes: _Notes) -> tuple[MpfYear, bool]:
+    """Return the amounts of the fiscal year and whether they are known; else those of the last year known, with a warning."""
     known = [year for year in fees.years if visible(year.by, year.withdrawn_by) and year.from_ <= day]
     if not known:
         raise refuse("fee_not_known", "entry_date", f"the processing fee is not known for {day}", f"send a date from {fees.years[0].from_}")
     year = known[-1]
     if day >= year.until:
-        message = f"the amounts of the processing fee for {day} are not known; those of fiscal year {year.fiscal_year} are taken"
+        message = (
+            f"the amounts of the processing fee for {day} are not known; those of fiscal year {year.fiscal_year} are taken. "
+            "Amounts follow consumer prices and have risen in every fiscal year so far: more may be due"
+        )
         fix = "check the notice of customs user fees for the fiscal year of the entry date"
         notes.warnings.append(Problem("mpf_unknown_fiscal_year", "entry_date", message, fix))
         notes.assumptions.append(Assumption("mpf_amounts", f"fiscal year {year.fiscal_year}", "no later notice is known"))
-    return year
+    return year, day < year.until
 
 
 def _hmf(fees: Fees, day: date, mode: Mode | None, lines: Sequence[FeeLine], visible: Visible, treatment: Treatment, notes: _Notes) -> Fee:

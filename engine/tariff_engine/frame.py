@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tariff_engine.deminimis import Gate
 from tariff_engine.desk import Charged, FeeForm, Passed
 from tariff_engine.entry_type import FeeLine
+from tariff_engine.fee_law import Assumption, Manner
 from tariff_engine.fees import Fee, FeeAnswer
 from tariff_engine.money import CENTS, cents, dollars_text
 from tariff_engine.postal import PostalDuty, postal_duty
@@ -35,6 +36,12 @@ _UNUSUAL = frozenset(
         "entry_type",
         "chapter98",
         "items",
+        "in_quota",
+        "other_agency",
+        "other_goods_same_day_value",
+        "filing_method",
+        "waybills",
+        "mail_kind",
     }
 )  # facts besides those of most lines at which the gate and the fees look
 
@@ -59,10 +66,21 @@ def frame(knowledge: Knowledge, lines: Sequence[tuple[str, Line]], answers: list
         entry_date=shown[0].day,
         mode=facts.get("mode"),
         entry_type=facts.get("entry_type"),
-        lines=[_fee_line(number, line, answers[number]) for number, line in enumerate(shown)],
+        lines=[_fee_line(knowledge, number, line, answers[number]) for number, line in enumerate(shown)],
         treatment=treatment,
+        manner=_manner(facts),
     )
-    return {"fees": _fees(fees), "de_minimis": _de_minimis(decision, postal), "totals": _totals(answers, fees, postal)}
+    return {
+        "fees": _fees(fees),
+        "de_minimis": _de_minimis(decision, postal, shown),
+        "filing": {"entry_type": entry_advice(fees)},
+        "totals": _totals(answers, fees, postal),
+    }
+
+
+def _manner(facts: Mapping[str, Any]) -> Manner:
+    bills = facts.get("waybills")
+    return Manner(facts.get("filing_method"), None if bills is None else int(bills), facts.get("mail_kind"))
 
 
 def _pass(knowledge: Knowledge, line: Line) -> Passed | None:
@@ -73,7 +91,7 @@ def _pass(knowledge: Knowledge, line: Line) -> Passed | None:
     if passed is None:
         decision = _gate(knowledge, [line], line.facts)
         ordinary = decision.result == "entry_required" and not decision.not_applied and value >= 0  # what else is told names the value
-        shown = _de_minimis(decision, None)
+        shown = _de_minimis(decision, None, [line])
         more = tuple((name, tuple(shown.pop(name))) for name in ("questions", "warnings") if name in shown)
         passed = desk.recall(desk.passed, key, lambda: Passed(shown, more, ordinary=ordinary))
     return passed if passed.ordinary else None
@@ -115,16 +133,21 @@ def _ordinary(knowledge: Knowledge, line: Line, answer: Mapping[str, Any], passe
         gate[name] = [item.copy() for item in items]
     fee, duty = mpf_cents + hmf_cents, answer["duty"]
     total = None if duty is None else dollars_text(int(duty.replace(".", "")) + fee)  # as `dollars_text` wrote it: always with two decimals
-    return {"fees": fees, "de_minimis": gate, "totals": {"duty": duty, "fees": dollars_text(fee), "total": total}}
+    return {
+        "fees": fees,
+        "de_minimis": gate,
+        "filing": {"entry_type": charged.advice.copy()},
+        "totals": {"duty": duty, "fees": dollars_text(fee), "total": total},
+    }
 
 
 def _charged(knowledge: Knowledge, line: Line, answer: Mapping[str, Any]) -> Charged:
     fees, mpf, hmf = knowledge.desk.scaled(
-        entry_date=line.day, mode=line.facts.get("mode"), entry_type=None, lines=[_fee_line(0, line, answer)], treatment="entry"
+        entry_date=line.day, mode=line.facts.get("mode"), entry_type=None, lines=[_fee_line(knowledge, 0, line, answer)], treatment="entry"
     )
     shown = _fees(fees)
     more = tuple((name, tuple(shown[name])) for name in ("assumptions", "questions", "warnings") if name in shown)
-    return Charged(_form(fees.mpf, mpf), _form(fees.hmf, hmf), shown["entry_type"], more)
+    return Charged(_form(fees.mpf, mpf), _form(fees.hmf, hmf), shown["entry_type"], entry_advice(fees), more)
 
 
 def _form(fee: Fee, scale: Scale | None) -> FeeForm:
@@ -156,21 +179,24 @@ def _owed(form: FeeForm, value: int) -> tuple[int, dict[str, Any]]:
 def _gate(knowledge: Knowledge, lines: Sequence[Line], facts: Mapping[str, Any]) -> Gate:
     retail = facts.get("fair_retail_value")
     exact_values = sum((Decimal(line.facts["value"]) for line in lines), Decimal(0))
+    other_goods = facts.get("other_goods_same_day_value") or Decimal(0)
     relieved = all(any(line.facts.get(name) for name in _RELIEVED) for line in lines)
     return knowledge.desk.gate(
         entry_date=lines[0].day,
         mode=facts.get("mode"),
         origins=tuple(dict.fromkeys(line.origin for line in lines)),
-        value_total=exact_values if retail is None else retail,
+        value_total=(exact_values if retail is None else retail) + other_goods,
         value_is_retail=retail is not None,
+        other_goods=other_goods,
         claimed=facts.get("de_minimis_claimed"),
         postal_method=facts.get("postal_method"),
         export_country=facts.get("export_country"),
         gift=facts.get("bona_fide_gift"),
         traveller=any(line.facts.get("personal_use_accompanied_baggage") for line in lines) or None,
         adcvd=any(line.facts.get("adcvd") for line in lines),
-        quota=any(line.facts.get("quota_status") is not None for line in lines),
+        quota=any(line.facts.get("quota_status") is not None or line.facts.get("in_quota") is True for line in lines),
         exempt_articles=relieved,
+        formal_entry=facts.get("entry_type") in knowledge.law.fees.rules.entry_types.formal,
         hts=tuple(line.hts for line in lines),
     )
 
@@ -202,8 +228,10 @@ def _release(answer: dict[str, Any], decision: Gate) -> None:
         answer[name] = []
 
 
-def _fee_line(number: int, line: Line, answer: Mapping[str, Any]) -> FeeLine:
+def _fee_line(knowledge: Knowledge, number: int, line: Line, answer: Mapping[str, Any]) -> FeeLine:
     facts = line.facts
+    status = facts.get("quota_status")
+    within = facts.get("in_quota") is True or status in knowledge.law.fees.rules.entry_types.quota_status.within
     chapter99 = any(row["kind"] in {"additional", "total"} for row in answer["headings"])
     base = answer["base"]
     under = base.get("chapter98")  # the number, if it is honored
@@ -220,7 +248,9 @@ def _fee_line(number: int, line: Line, answer: Mapping[str, Any]) -> FeeLine:
         dutiable_value=int(base.get("dutiable_value", 0)) if under else None,
         chapter99=chapter99,
         adcvd=bool(facts.get("adcvd")),
-        quota=facts.get("quota_status") is not None,
+        quota=within,
+        over_quota=status is not None and not within,
+        other_agency=facts.get("other_agency") is True,
     )
 
 
@@ -234,6 +264,13 @@ def _fee(fee: Fee) -> dict[str, Any]:
     }
     if fee.low != fee.amount:
         found["low"] = f"{fee.low:.2f}"
+    if fee.open_end:
+        found["high"] = None
+    if fee.surcharge is not None:
+        extra = fee.surcharge
+        found["surcharge"] = {"amount": f"{extra.amount:.2f}", "class_code": extra.class_code, "says": extra.says, "cites": extra.cites}
+    if fee.class_code:
+        found["class_code"] = fee.class_code
     if fee.exempt:
         found["exempt_lines"] = [{"line": note.line, "says": note.says, "cites": note.cites} for note in fee.exempt]
     return found
@@ -255,10 +292,28 @@ def _fees(answer: FeeAnswer) -> dict[str, Any]:
     return found
 
 
-def _de_minimis(decision: Gate, postal: PostalDuty | None) -> dict[str, Any]:
+def entry_advice(answer: FeeAnswer) -> dict[str, Any]:
+    """Return which type of entry to file, and every reason why it must be formal."""
+    entry = answer.entry
+    found: dict[str, Any] = {"code": entry.code, "formal": entry.formal, "says": entry.says, "cites": entry.cites}
+    if entry.reasons:
+        found["reasons"] = [
+            {"row": reason.row, "type": reason.type, "lines": reason.lines, "says": reason.says, "cites": reason.cites}
+            for reason in entry.reasons
+        ]
+    return found
+
+
+_NO_OTHERS = Assumption("other_goods_same_day_value", "$0", "nobody stated that the same person imports other goods on that day")
+
+
+def _de_minimis(decision: Gate, postal: PostalDuty | None, lines: Sequence[Line]) -> dict[str, Any]:
     found: dict[str, Any] = {"result": decision.result, "row": decision.row, "says": decision.says, "cites": decision.cites}
     if decision.by:
         found["instrument"] = decision.by
+    others = lines[0].facts.get("other_goods_same_day_value")
+    if others is not None:
+        found["other_goods_same_day_value"] = f"{others:.2f}"
     if postal is not None:
         found["postal_duty"] = {
             "duty": f"{postal.amount:.2f}",
@@ -270,6 +325,8 @@ def _de_minimis(decision: Gate, postal: PostalDuty | None) -> dict[str, Any]:
     if decision.advice:
         found["advice"] = decision.advice
     notes = [*decision.assumptions, *(postal.assumptions if postal else ())]
+    if others is None and decision.entry == "de_minimis":
+        notes.append(_NO_OTHERS)
     if decision.result != "entry_required" and notes:
         found["assumptions"] = [{"fact": a.fact, "taken": a.taken, "because": a.because} for a in notes]
     questions = [*decision.questions, *(postal.questions if postal else ())]

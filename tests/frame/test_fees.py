@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tariff_engine.entry_type import FeeLine
-from tariff_engine.fee_law import Fees, Visible
+from tariff_engine.fee_law import Fees, Manner, Visible
 from tariff_engine.fees import FeeAnswer, assess_fees
 from tariff_engine.notation.yaml_reader import read_document
 from tariff_engine.problems import ProblemError
@@ -52,7 +52,7 @@ def test_an_entry_pays_what_its_case_says(fees: Fees, case: dict[str, Any]) -> N
         adcvd=facts.get("adcvd", False),
         quota=facts.get("quota", False),
     )
-    more = {"bills": facts.get("bills"), "treatment": facts.get("treatment", "entry")}
+    more = {"manner": Manner(facts.get("method"), facts.get("bills"), facts.get("mail")), "treatment": facts.get("treatment", "entry")}
     answer = assess(fees, one, day=facts["date"], mode=facts["mode"], **more)
     found = {"type": answer.entry.code, "mpf": str(answer.mpf.amount), "hmf": str(answer.hmf.amount), "low": str(answer.mpf.low)}
     expected = {key: case[key] for key in found if key in case}
@@ -199,7 +199,7 @@ def test_formal_mail_pays_only_if_it_is_express_mail(fees: Fees) -> None:
         ("no_lines", (), {}),
         ("value_negative", (line(-1),), {}),
         ("unknown_entry_type", (line(),), {"entry_type": "99"}),
-        ("bills_not_positive", (line(500),), {"mode": "express", "bills": 0}),
+        ("bills_not_positive", (line(500),), {"mode": "express", "manner": Manner(bills=0)}),
         ("fee_not_known", (line(),), {"day": date(2015, 12, 31)}),
     ],
 )

@@ -15,6 +15,7 @@ from tariff_service.api.schemas import (
     DAY,
     DOLLARS,
     ENTRY_ID,
+    FLAG,
     TEXT,
     WHOLE_DOLLARS,
     WORDS,
@@ -51,6 +52,7 @@ _HEADING: Schema = {
 }
 _RATE: Schema = {"type": "string", "minLength": 1, "description": "percent, or the rate as the schedule prints it"}
 _PERCENT: Schema = {"type": "string", "pattern": r"^(-?[0-9]+(\.[0-9]+)?%|free|Free)$"}
+_CLASS: Schema = {"type": "string", "pattern": "^[0-9]{3}$", "description": "class code of the fee"}
 _CITES = listed(WORDS, "where it stands in law")
 _SAID: Schema = {"type": ["boolean", "string", "integer", "null"], "description": "the value of a fact; decimals and days are text"}
 _HEADINGS = listed(_HEADING)
@@ -97,7 +99,12 @@ _LINE_MORE: dict[str, Any] = {
     "otherwise": record({"duty": maybe(DOLLARS), "headings": _HEADINGS}, what="What an entry would have owed for goods that are released."),
     "released_by": WORDS,
 }
-FRAME: dict[str, Any] = {"fees": maybe("Fees"), "de_minimis": maybe("DeMinimis"), "totals": maybe("Totals")}
+FRAME: dict[str, Any] = {
+    "fees": maybe("Fees"),
+    "de_minimis": maybe("DeMinimis"),
+    "filing": maybe("Filing"),
+    "totals": maybe("Totals"),
+}
 
 
 def components() -> dict[str, Schema]:
@@ -229,6 +236,8 @@ def _line_parts() -> dict[str, Schema]:
 
 
 def _frame_parts() -> dict[str, Schema]:
+    number: dict[str, Any] = {"type": "integer", "minimum": 1}
+    reason = record({"row": WORDS, "type": {"type": "string", "pattern": "^[0-9]{2}$"}, "lines": listed(number), "says": WORDS, "cites": _CITES})
     exempt = record({"line": {"type": "integer", "minimum": 1}, "says": TEXT, "cites": _CITES})
     return {
         "Fees": record(
@@ -243,12 +252,31 @@ def _frame_parts() -> dict[str, Schema]:
         ),
         "Fee": record(
             {"amount": DOLLARS, "rate": WORDS, "base_value": WHOLE_DOLLARS, "says": WORDS, "cites": _CITES},
-            {"low": {**DOLLARS, "description": "what is due if the assumption behind it is wrong"}, "exempt_lines": listed(exempt)},
+            {
+                "low": {**DOLLARS, "description": "what is due if the assumption behind it is wrong"},
+                "high": {"type": "null", "description": "the amounts of the fiscal year are not known: more may be due"},
+                "surcharge": record(
+                    {"amount": DOLLARS, "class_code": _CLASS, "says": TEXT, "cites": _CITES},
+                    what="what `amount` holds for an entry on paper",
+                ),
+                "class_code": _CLASS,
+                "exempt_lines": listed(exempt),
+            },
+        ),
+        "Filing": record(
+            {
+                "entry_type": record(
+                    {"code": {"type": "string", "pattern": "^([0-9]{2})?$"}, "formal": FLAG, "says": WORDS, "cites": _CITES},
+                    {"reasons": listed(reason, "every row that demands a formal entry; the first decides")},
+                    "The type of entry to file; an empty code: the goods pass without an entry.",
+                )
+            }
         ),
         "DeMinimis": record(
             {"result": one_of(*get_args(Result)), "row": WORDS, "says": WORDS, "cites": _CITES},
             {
                 "instrument": WORDS,
+                "other_goods_same_day_value": {**DOLLARS, "description": "what was counted besides this shipment"},
                 "postal_duty": record(
                     {"duty": DOLLARS, "low": DOLLARS, "method": one_of(*get_args(Method)), "rate": WORDS, "working": WORDS}
                 ),
