@@ -9,6 +9,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tariff_engine.adcvd import allotted
 from tariff_engine.evaluate.words import dotted
 from tariff_engine.money import approximate_percent, approximate_ratio, cents, dollars_text, percent_text
 from tariff_engine.problems import Problem
@@ -99,7 +100,7 @@ def line_answer(law: Law, parts: LineParts) -> dict[str, Any]:
         message = "so many facts are open that not every combination of answers was tried: the range may be wider"
         warnings.append(Problem("range_incomplete", "line", message, "answer the questions with the largest differences first"))
     answer["warnings"] = [warning.as_dict() for warning in warnings]
-    answer["filing"] = {"lines": _filing(parts, [row["rate"] for row in headings], code, rate)}
+    answer["filing"] = _stated(parts, {"lines": _filing(parts, [row["rate"] for row in headings], code, rate)})
     answer["savings"] = _savings(law, parts)
     return answer
 
@@ -302,7 +303,23 @@ def _filing(parts: LineParts, rates: list[str], code: str, rate: str) -> list[di
         base = segment.base_duty
         numbers.append({"heading": code, "rate": rate, "duty": None if base is None else dollars_text(base)})
         found.append({"value": str(segment.value), "parts": _part_names(segment.parts), "numbers": numbers})
+    if parts.adcvd:
+        for line, cases in zip(found, allotted(parts.adcvd, [segment.value for segment in parts.derivation.segments]), strict=True):
+            line["adcvd"] = cases
     return found
+
+
+def _stated(parts: LineParts, filing: dict[str, Any]) -> dict[str, Any]:
+    """Add what the filer states on the line beside its numbers: a chapter 98 number, a special program, quantities."""
+    facts = parts.line.facts
+    if "chapter98" in facts:
+        filing["chapter98"] = facts["chapter98"]
+    symbol = facts.get("spi") or parts.base.symbol
+    if symbol:
+        filing["spi"] = symbol
+    if "quantity" in facts:
+        filing["quantity"] = plain(facts["quantity"])
+    return filing
 
 
 @lru_cache(maxsize=4096)

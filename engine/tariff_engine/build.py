@@ -9,6 +9,8 @@ from datetime import date
 from importlib.resources.abc import Traversable
 from typing import Any
 
+from tariff_engine.adcvd_orders import FILE as ORDERS
+from tariff_engine.adcvd_orders import NO_ORDERS, read_orders
 from tariff_engine.book import Book
 from tariff_engine.chapter98_files import read_chapter98
 from tariff_engine.compiled.compile import compile_book
@@ -39,6 +41,7 @@ def build_law(book: Book, root: Traversable, known_on: date = date.max, without:
         acts |= {name: Act(a.title, a.signed, a.published, a.cite, a.url) for name, a in extra.items()}
     frame = Document(book.files["chapter98.yaml"]).value
     refunds = parse_refunds(Document(book.files[_REFUNDS]).value) if _REFUNDS in book.files else NO_REFUNDS
+    orders = read_orders(book.files[ORDERS]) if ORDERS in book.files else NO_ORDERS
     kept = book.lacking(without) if without else book
     return Law(
         id=book.id,
@@ -68,6 +71,7 @@ def build_law(book: Book, root: Traversable, known_on: date = date.max, without:
         de_minimis=de_minimis,
         known_on=known_on,
         refunds=refunds,
+        orders=orders,
         without=without,
     )
 

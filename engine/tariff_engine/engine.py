@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any, Literal, NamedTuple
 
 from tariff_engine.adcvd import adcvd_rows
+from tariff_engine.adcvd_orders import possible_orders
 from tariff_engine.answer import LineParts, line_answer
 from tariff_engine.base import LineBase, line_base
 from tariff_engine.compiled.evaluate import CompiledEvaluator
@@ -148,7 +149,7 @@ class Knowledge:
 
     def warnings(self, line: Line, base: LineBase, evaluated: Evaluated) -> list[Problem]:
         """Return everything a reader of the answer must know that is no duty."""
-        if "exclusion_claims" in line.facts:
+        if "exclusion_claims" in line.facts or "chapter98" in line.facts:
             return [*base.warnings, *doubts_under_98(self.law, base, evaluated), *self._remarks(line, evaluated)]
         key = (evaluated.plan, line.hts, line.origin, line.day)
         remarks = self._remarked.get(key)
@@ -181,7 +182,7 @@ class Knowledge:
         for name, level, because in evaluated.plan.doubts:
             found.append(Problem(f"confidence_{level}", "headings", f"{name} gives way: {because}", "read the primary text cited"))
         limit = next((numbers for start, numbers in reversed(self.law.limits) if start <= line.day), None)
-        longest = max((len(inside) for _, inside in evaluated.plan.groups), default=0) + 1
+        longest = max((len(inside) for _, inside in evaluated.plan.groups), default=0) + 1 + ("chapter98" in line.facts)
         if limit is not None and longest > limit:
             message = f"{longest} HTS numbers on one line, more than the {limit} that ACE takes"
             found.append(Problem("too_many_numbers", "headings", message, "ask the CBP client representative how to file it"))
@@ -198,7 +199,7 @@ class Knowledge:
             derivation=evaluated.derivation(),
             verdicts=self._told(evaluated, explain),
             inquiry=self.inquire(line, evaluated, base) if inquire else None,
-            warnings=[*self.warnings(line, base, evaluated), *notes],
+            warnings=[*self.warnings(line, base, evaluated), *notes, *possible_orders(self.law.orders, line, self.law.known_on)],
             says=self.says,
             doubts=self.explanation.doubts,
             adcvd=rows,

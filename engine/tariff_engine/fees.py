@@ -254,12 +254,12 @@ def _mpf(
     return fee if known and extra is None else replace(fee, surcharge=extra, open_end=not known)
 
 
-def _surcharge(
-    fees: Fees, entry: EntryKind, day: date, mode: Mode | None, visible: Visible, manner: Manner, year: MpfYear
-) -> Extra | None:
+def _surcharge(fees: Fees, entry: EntryKind, day: date, mode: Mode | None, visible: Visible, manner: Manner, year: MpfYear) -> Extra | None:
     """Return what an entry made in such a manner pays beside the fee; None where it pays nothing more."""
     rows = fees.rules.mpf.surcharges
-    row = last((row for row in rows if fits(mode, row.mode) and entry.code in row.entry_types and manner.method in row.method), day, visible)
+    row = last(
+        (row for row in rows if fits(mode, row.mode) and entry.code in row.entry_types and manner.method in row.method), day, visible
+    )
     if row is None:
         return None
     return Extra(getattr(year, row.amount), row.id, row.class_code, row.says, row.cite)

@@ -10,6 +10,7 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from tariff_engine.adcvd_orders import NO_ORDERS, Orders
 from tariff_engine.refund_law import NO_REFUNDS, Refunds
 
 if TYPE_CHECKING:
@@ -144,6 +145,7 @@ class Law:
     de_minimis: DeMinimis
     known_on: date = date.max
     refunds: Refunds = NO_REFUNDS
+    orders: Orders = NO_ORDERS
     without: frozenset[str] = frozenset()
     memory: dict[str, Any] = field(default_factory=dict, repr=False)
 

@@ -12,6 +12,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from tariff_engine.adcvd_orders import FILE as ORDERS
+from tariff_engine.adcvd_orders import read_orders
 from tariff_engine.book import Book
 from tariff_engine.build import build_law
 from tariff_engine.deminimis_rules import DeMinimis
@@ -130,6 +132,8 @@ def _frame(places: Places, frame: dict[str, Any]) -> Iterable[str]:
     if not told:  # the yearly amounts are read as the engine reads them
         tree = read_document("fees.yaml", book.files["fees.yaml"]).value
         parse_fees(tree, list(csv.DictReader(io.StringIO(book.files["mpf.csv"]))))
+        if ORDERS in book.files:
+            read_orders(book.files[ORDERS])
 
 
 def _counts(book: Book) -> dict[str, int]:

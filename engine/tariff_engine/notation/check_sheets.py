@@ -7,7 +7,11 @@ import io
 from collections.abc import Iterator, Mapping
 from datetime import date
 
+from tariff_engine.adcvd_orders import COLUMNS as ORDER_COLUMNS
+from tariff_engine.adcvd_orders import FILE as ORDERS
+
 _COLUMNS = {  # what the readers need; they refuse what they do not know
+    ORDERS: ORDER_COLUMNS,
     "chapter98.csv": ("number", "from", "until", "general", "special", "column2", "limit"),
     "chapter99.csv": ("heading", "printed_in"),
     "countries.csv": ("iso2", "name"),

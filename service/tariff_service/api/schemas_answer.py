@@ -90,7 +90,14 @@ _LINE: dict[str, Any] = {
     "assumptions": listed("Assumption", "what was taken for those facts"),
     "range": _RANGE,
     "warnings": listed("Notice"),
-    "filing": record({"lines": listed("FiledLine", "the lines to file: values sum to the entered value, duties to the headings")}),
+    "filing": record(
+        {"lines": listed("FiledLine", "the lines to file: values sum to the entered value, duties to the headings")},
+        {
+            "chapter98": {**WORDS, "description": "the chapter 98 number claimed, which is filed first"},
+            "spi": {**WORDS, "description": "the special program claimed"},
+            "quantity": {"type": "object", "additionalProperties": WORDS, "description": "quantities as stated, by unit"},
+        },
+    ),
     "savings": listed("Saving", "answers that would lower the duty, if true, the largest first"),
 }
 _LINE_MORE: dict[str, Any] = {
@@ -229,7 +236,8 @@ def _line_parts() -> dict[str, Schema]:
                 "value": WHOLE_DOLLARS,
                 "parts": listed(WORDS, "the parts of the value that law treats apart"),
                 "numbers": listed(record({"heading": _HEADING, "rate": _RATE, "duty": maybe(DOLLARS)})),
-            }
+            },
+            {"adcvd": listed(record({"case": _HEADING, "rate": _RATE, "duty": DOLLARS}), "antidumping and countervailing deposits")},
         ),
         "Saving": record({"fact": WORDS, "if_true": WORDS, "answer": _SAID, "saves": DOLLARS, "duty": DOLLARS, "headings": _HEADINGS}),
     }
@@ -237,7 +245,9 @@ def _line_parts() -> dict[str, Schema]:
 
 def _frame_parts() -> dict[str, Schema]:
     number: dict[str, Any] = {"type": "integer", "minimum": 1}
-    reason = record({"row": WORDS, "type": {"type": "string", "pattern": "^[0-9]{2}$"}, "lines": listed(number), "says": WORDS, "cites": _CITES})
+    reason = record(
+        {"row": WORDS, "type": {"type": "string", "pattern": "^[0-9]{2}$"}, "lines": listed(number), "says": WORDS, "cites": _CITES}
+    )
     exempt = record({"line": {"type": "integer", "minimum": 1}, "says": TEXT, "cites": _CITES})
     return {
         "Fees": record(
