@@ -12,6 +12,7 @@ import typer
 from tariff_engine import __version__
 from tariff_service import compare_cli, history_cli, mcp_cli, refund_cli, serve_cli, timeline_cli
 from tariff_service.audit_cli import audit_app
+from tariff_service.filing_views import View, write_view
 from tariff_service.guard import BAD_INPUT, FAILED, INTERRUPTED, OK, ClickError, Json, KnownOn, Rules, examples, guarded
 from tariff_service.keys_cli import keys_app
 from tariff_service.rules_cli import rules_app
@@ -71,6 +72,8 @@ def _root(
         "tariff assess entry.json --known-on YYYY-MM-DD",
         "tariff assess - --json < entry.json",
         "tariff assess --jsonl < lines.jsonl > answers.jsonl",
+        "tariff assess entry.yaml --format 7501",
+        "tariff assess entry.yaml --format es003 --entry-number ABC-1234567-6 > es003.csv",
     )
 )
 @guarded
@@ -79,6 +82,13 @@ def assess(
     jsonl: Annotated[bool, typer.Option("--jsonl", help="Rows: one flat shipment line a row in, one answer a row out.")] = False,
     known_on: KnownOn = None,
     explain: Annotated[Explain, typer.Option(help="How much of the why goes into the answer.")] = Explain.full,
+    view: Annotated[
+        View | None,
+        typer.Option("--format", help="The entry summary in the blocks of form 7501, or as CSV in the columns of ACE report ES-003."),
+    ] = None,
+    entry_number: Annotated[
+        str | None, typer.Option("--entry-number", metavar="NUMBER", help="The entry number, for --format; else the id of the entry.")
+    ] = None,
     as_json: Json = None,
     rules: Rules = None,
 ) -> int:
@@ -88,6 +98,9 @@ def assess(
     """
     from tariff_service.rulebook import open_engine  # noqa: PLC0415  `--help` needs no engine
 
+    if jsonl and view is not None:
+        message = "--format writes the view of one entry, --jsonl answers rows; ask for one of them"
+        raise typer.BadParameter(message)
     _greet(file)
     if jsonl:
         return _assess_rows(file, open_engine(rules).at(known_on), explain)
@@ -97,7 +110,9 @@ def assess(
 
     raw = read_entry(file)
     answer = assess_entry(open_engine(rules).at(known_on), raw, explain.value, asked_on=known_on)
-    if wants_json(as_json):
+    if view is not None:
+        write_view(view, answer, raw, entry_number)
+    elif wants_json(as_json):
         write_json(answer)
     else:
         from tariff_service.paper import Paper  # noqa: PLC0415  programs that ask for JSON need no Rich
