@@ -9,8 +9,9 @@ from datetime import date
 from importlib.resources.abc import Traversable
 from typing import Any
 
-from tariff_engine.adcvd_orders import FILE as ORDERS
-from tariff_engine.adcvd_orders import NO_ORDERS, read_orders
+from tariff_engine.adcvd_order_rules import FILE as ORDERS
+from tariff_engine.adcvd_order_rules import read_orders
+from tariff_engine.adcvd_orders import NO_ORDERS
 from tariff_engine.book import Book
 from tariff_engine.chapter98_files import read_chapter98
 from tariff_engine.compiled.compile import compile_book

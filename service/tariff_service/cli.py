@@ -72,6 +72,7 @@ def _root(
         "tariff assess entry.json --known-on YYYY-MM-DD",
         "tariff assess - --json < entry.json",
         "tariff assess --jsonl < lines.jsonl > answers.jsonl",
+        "tariff assess --jsonl --aggregate parcels.jsonl > answers.jsonl",
         "tariff assess entry.yaml --format 7501",
         "tariff assess entry.yaml --format es003 --entry-number ABC-1234567-6 > es003.csv",
     )
@@ -80,6 +81,9 @@ def _root(
 def assess(
     file: File = "-",
     jsonl: Annotated[bool, typer.Option("--jsonl", help="Rows: one flat shipment line a row in, one answer a row out.")] = False,
+    aggregate: Annotated[
+        bool, typer.Option("--aggregate", help="With --jsonl: the de minimis test adds up the rows of one consignee and day of entry.")
+    ] = False,
     known_on: KnownOn = None,
     explain: Annotated[Explain, typer.Option(help="How much of the why goes into the answer.")] = Explain.full,
     view: Annotated[
@@ -101,9 +105,12 @@ def assess(
     if jsonl and view is not None:
         message = "--format writes the view of one entry, --jsonl answers rows; ask for one of them"
         raise typer.BadParameter(message)
+    if aggregate and not jsonl:
+        message = "--aggregate adds up the rows of --jsonl; the lines of one entry are added up in any case"
+        raise typer.BadParameter(message)
     _greet(file)
     if jsonl:
-        return _assess_rows(file, open_engine(rules).at(known_on), explain)
+        return _assess_rows(file, open_engine(rules).at(known_on), explain, aggregate=aggregate)
     from tariff_engine.entry import assess_entry  # noqa: PLC0415
     from tariff_service.output import console, wants_json, write_json  # noqa: PLC0415
     from tariff_service.reading import read_entry  # noqa: PLC0415
@@ -129,16 +136,16 @@ def _greet(file: str) -> None:
         say("reading from the terminal; end with Ctrl-D")
 
 
-def _assess_rows(file: str, knowledge: Knowledge, explain: Explain) -> int:
+def _assess_rows(file: str, knowledge: Knowledge, explain: Explain, *, aggregate: bool) -> int:
+    from contextlib import nullcontext  # noqa: PLC0415
+
     from tariff_service.reading import open_file  # noqa: PLC0415
-    from tariff_service.rows import assess_rows  # noqa: PLC0415
+    from tariff_service.rows import add_up, assess_rows  # noqa: PLC0415
 
     progress = sys.stderr.isatty() and not sys.stdout.isatty()
-    if file == "-":
-        tally = assess_rows(knowledge, sys.stdin.buffer, sys.stdout.buffer, explain.value, progress=progress)
-    else:
-        with open_file(file) as source:
-            tally = assess_rows(knowledge, source, sys.stdout.buffer, explain.value, progress=progress)
+    with nullcontext(sys.stdin.buffer) if file == "-" else open_file(file) as opened:
+        source, same_day = add_up(opened) if aggregate else (opened, None)
+        tally = assess_rows(knowledge, source, sys.stdout.buffer, explain.value, progress=progress, same_day=same_day)
     return FAILED if tally.failures else BAD_INPUT if tally.problems else OK
 
 

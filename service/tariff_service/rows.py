@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from tariff_engine.entry import assess_row, problem_of
 from tariff_engine.problems import LawConflictError, ProblemError, refuse
 from tariff_service.output import encode, say
 from tariff_service.reading import decode, parse_json
+from tariff_service.same_day import SameDay, told
 
 if TYPE_CHECKING:
     from tariff_engine.engine import Explain, Knowledge
@@ -32,11 +34,22 @@ class Tally:
     failures: int = 0
 
 
-def assess_rows(knowledge: Knowledge, source: BinaryIO, target: BinaryIO, explain: Explain, *, progress: bool = False) -> Tally:
-    """Answer every row of `source` on `target`, each before the next is read. `progress` counts on standard error."""
+def assess_rows(
+    knowledge: Knowledge,
+    source: BinaryIO,
+    target: BinaryIO,
+    explain: Explain,
+    *,
+    progress: bool = False,
+    same_day: SameDay | None = None,
+) -> Tally:
+    """Answer every row of `source` on `target`, each before the next is read. `progress` counts on standard error.
+
+    `same_day` holds the sums of all rows by person and day (`add_up`), where the test of de minimis shall know them.
+    """
     tally, spoken = Tally(), time.monotonic()
     for number, row in _rows(source):
-        target.write(encode(_answer(knowledge, number, row, explain, tally)))
+        target.write(encode(_answer(knowledge, number, row, explain, tally, same_day)))
         target.flush()
         tally.rows += 1
         if progress and time.monotonic() - spoken > _EVERY:
@@ -46,6 +59,31 @@ def assess_rows(knowledge: Knowledge, source: BinaryIO, target: BinaryIO, explai
     if progress:
         say(f"\r{tally.rows:,} rows, {tally.problems:,} with problems ")
     return tally
+
+
+def add_up(source: BinaryIO) -> tuple[BinaryIO, SameDay]:
+    """Read all rows once and return them to be read again, with what they are worth by person and day.
+
+    A source that cannot go back to its beginning is kept in a temporary file meanwhile, not in memory. Raises ProblemError: more persons and
+    days than are kept apart.
+    """
+    found = SameDay()
+    if not source.seekable():
+        spool = tempfile.TemporaryFile()  # noqa: SIM115  read after this returns; gone with the process
+        while part := source.read(_CHUNK):
+            spool.write(part)
+        source = spool
+        source.seek(0)
+    start = source.tell()
+    for number, row in _rows(source):
+        if row is not None:
+            try:
+                raw = parse_json(decode(row, "row"), "row", "row")
+            except ProblemError:
+                continue  # told in the place of its answer
+            found.add(raw, number)
+    source.seek(start)
+    return source, found
 
 
 def _rows(source: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
@@ -61,7 +99,9 @@ def _rows(source: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
             yield number, row
 
 
-def _answer(knowledge: Knowledge, number: int, row: bytes | None, explain: Explain, tally: Tally) -> dict[str, Any]:
+def _answer(
+    knowledge: Knowledge, number: int, row: bytes | None, explain: Explain, tally: Tally, same_day: SameDay | None = None
+) -> dict[str, Any]:
     raw: Any = None
     try:
         if row is None:
@@ -69,6 +109,9 @@ def _answer(knowledge: Knowledge, number: int, row: bytes | None, explain: Expla
         raw = parse_json(decode(row, f"row {number}"), f"row {number}", "row")
         if isinstance(raw, dict):
             raw.setdefault("id", str(number))
+            others = same_day.others(raw, counted=True) if same_day is not None else None
+            if others is not None:
+                raw = told(raw, others)
         return assess_row(knowledge, raw, explain)
     except (ProblemError, LawConflictError) as error:
         tally.problems += 1

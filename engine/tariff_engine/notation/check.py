@@ -12,8 +12,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from tariff_engine.adcvd_orders import FILE as ORDERS
-from tariff_engine.adcvd_orders import read_orders
+from tariff_engine.adcvd_order_rules import FILE as ORDERS
+from tariff_engine.adcvd_order_rules import read_orders
 from tariff_engine.book import Book
 from tariff_engine.build import build_law
 from tariff_engine.deminimis_rules import DeMinimis

@@ -7,8 +7,8 @@ import io
 from collections.abc import Iterator, Mapping
 from datetime import date
 
-from tariff_engine.adcvd_orders import COLUMNS as ORDER_COLUMNS
-from tariff_engine.adcvd_orders import FILE as ORDERS
+from tariff_engine.adcvd_order_rules import COLUMNS as ORDER_COLUMNS
+from tariff_engine.adcvd_order_rules import FILE as ORDERS
 
 _COLUMNS = {  # what the readers need; they refuse what they do not know
     ORDERS: ORDER_COLUMNS,

@@ -30,6 +30,7 @@ class Asked:
     explain: Explain = "full"
     known_on: date | None = None
     store: bool = True
+    aggregate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +44,23 @@ class Answered:
     entry_date: str | None
 
 
-def read_asked(query: QueryParams, *, plain: Explain = "full") -> Asked:
-    """Read the query parameters of an assessment; `plain` is how much is explained where nobody says. Raises Refusal."""
+def read_asked(query: QueryParams, *, plain: Explain = "full", batch: bool = False) -> Asked:
+    """Read the query parameters of an assessment; `plain` is how much is explained where nobody says. Raises Refusal.
+
+    A `batch` takes `aggregate` too.
+    """
     if not query:
         return Asked(plain)
-    allowed_parameters(query, ("explain", "known_on", "store"))
+    allowed_parameters(query, ("explain", "known_on", "store", *(("aggregate",) if batch else ())))
     explain = query.get("explain", plain)
     if explain not in _LEVELS:
         raise Refusal("bad_parameter", f"explain is none, summary or full, not {explain[:40]!r}")
-    return Asked(cast("Explain", explain), read_day(query.get("known_on"), "known_on"), read_flag(query.get("store", "true"), "store"))
+    return Asked(
+        cast("Explain", explain),
+        read_day(query.get("known_on"), "known_on"),
+        read_flag(query.get("store", "true"), "store"),
+        read_flag(query.get("aggregate", "false"), "aggregate"),
+    )
 
 
 def read_day(text: str | None, name: str) -> date | None:

@@ -17,6 +17,7 @@ from tariff_service.api import arrow_batch, openapi
 from tariff_service.api.assessing import read_asked
 from tariff_service.api.assessments import idempotency_key
 from tariff_service.api.batch_answering import Assessor, refusal_of_row
+from tariff_service.api.batch_same_day import Adder
 from tariff_service.api.bodies import media_type, refuse_media
 from tariff_service.api.callers import Caller, caller_of
 from tariff_service.api.limits import charge
@@ -70,7 +71,7 @@ async def assess_batch(request: Request) -> Response:
     refuse_media(request, frozenset(_TYPES))
     sent = media_type(request)
     wanted = accepted(request.headers.get("accept", "*/*"), sent)
-    asked = read_asked(request.query_params, plain="none" if wanted == arrow_batch.MEDIA else "full")
+    asked = read_asked(request.query_params, plain="none" if wanted == arrow_batch.MEDIA else "full", batch=True)
     if sent == arrow_batch.MEDIA:
         arrow_batch.needed("unsupported_media")
     if wanted == arrow_batch.MEDIA:
@@ -128,6 +129,7 @@ class Batch(Response):
         self._running = False
         self._sent = time.monotonic()
         self._failures = 0
+        self._adder = Adder() if assessor.asked.aggregate else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  the intake receives
         """Answer. Nothing of the batch is left running when this returns, however it ends."""
@@ -176,7 +178,8 @@ class Batch(Response):
     async def _answer_all(self) -> None:
         try:
             async with aclosing(self.rows) as groups:
-                async for rows in groups:
+                async for sent in groups:
+                    rows = sent if self._adder is None else [self._adder.told(row) for row in sent]
                     for row, earlier in zip(rows, await self._assessor.earlier(rows), strict=True):
                         await self._allowed()
                         await self._window.put(*await self._assessor.answer(row, earlier))

@@ -170,6 +170,12 @@ BATCH_KEY = Parameter(
     "A name of your choice for this batch; with the number of a row it is that of the row.",
     "header",
 )
+AGGREGATE = Parameter(
+    "aggregate",
+    {"type": "boolean", "default": False},
+    "The de minimis test counts the goods of earlier rows with the same `consignee` and `entry_date`: each row states them as "
+    "`other_goods_same_day_value`.",
+)
 BATCH: dict[str, Any] = operation(
     "assess_batch",
     "Assess many entries, one a row",
@@ -177,7 +183,7 @@ BATCH: dict[str, Any] = operation(
     what="Rows in, answers out, in order and at the same time: read answers while you send. Each row has a status of its own, and is stored "
     "before it is answered.",
     scope="assess",
-    query=(EXPLAIN, KNOWN_ON, STORE),
+    query=(EXPLAIN, KNOWN_ON, STORE, AGGREGATE),
     headers=(BATCH_KEY,),
     body={NDJSON: _SENT, JSONL: _SENT, ARROW: _ARROW},
     answers={
