@@ -5,7 +5,9 @@ It is a view for people who check or key in an entry, no form to file: names, bo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 
 from tariff_service.entry_summary import CENTS, Number, Summary, SummaryLine
 from tariff_service.output import clean
@@ -50,7 +52,7 @@ def _page(summary: Summary) -> Iterator[str]:
         yield "-" * _WIDE
     yield from _totals(summary)
     for note in summary.notes:
-        yield f"* {clean(note)}"
+        yield from textwrap.wrap(f"* {clean(note)}", _WIDE, subsequent_indent="  ", break_on_hyphens=False)
 
 
 def _blocks(*blocks: tuple[str, str]) -> str:
@@ -58,19 +60,22 @@ def _blocks(*blocks: tuple[str, str]) -> str:
 
 
 def _line(line: SummaryLine, *, several: bool) -> Iterator[str]:
-    below = [f"O {line.origin}" if several else "", line.spi]  # in column 27, below the line number
-    quantities = [f"{amount} {unit}" for unit, amount in line.quantity.items()]
-    left = [f"{line.number:03d}", *filter(None, below)]
+    goods = _goods(line)
+    left = [f"{line.number:03d}", *filter(None, (f"O {line.origin}" if several else "", line.spi))]  # in column 27, one below the other
     for place, number in enumerate(line.numbers):
-        carries = number.value or (not number.case and number is _goods(line))
-        shown = f"{number.value:,}" if carries else ""
-        quantity = quantities.pop(0) if number is _goods(line) and quantities else ""
         words = clean(line.id)[: _WIDTHS[1]] if place == 0 else ""
-        yield _row((left.pop(0) if left else "", words, number.number or "(no number)", quantity, shown, number.rate, _money(number.duty)))
+        quantity = ", ".join(f"{amount} {unit}" for unit, amount in line.quantity.items()) if number is goods else ""
+        value = f"{number.value:,}" if number.value or number is goods else ""
+        for row in _wrapped((words, number.number or "(no number)", clean(quantity), value, number.rate, _money(number.duty))):
+            yield _row((left.pop(0) if left else "", *row))
     for rest in left:
-        yield _row((rest, "", "", "", "", "", ""))
-    for quantity in quantities:
-        yield _row(("", "", "", quantity, "", "", ""))
+        yield _row((rest, *("",) * (len(_WIDTHS) - 1)))
+
+
+def _wrapped(cells: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """Yield a row whose long cells go on below."""
+    pieces = [textwrap.wrap(cell, width, break_on_hyphens=False) for cell, width in zip(cells, _WIDTHS[1:], strict=True)]
+    yield from zip_longest(*pieces, fillvalue="")
 
 
 def _goods(line: SummaryLine) -> Number:
@@ -93,7 +98,7 @@ def _sum(name: str, amount: str) -> str:
     return f"{name:>{_WIDE - 17}} {amount:>16}"
 
 
-def _row(cells: tuple[str, ...]) -> str:
+def _row(cells: Sequence[str]) -> str:
     return " ".join(f"{cell:{align}{width}}" for cell, align, width in zip(cells, _ALIGN, _WIDTHS, strict=True))
 
 
