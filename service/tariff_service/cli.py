@@ -140,11 +140,13 @@ def _assess_rows(file: str, knowledge: Knowledge, explain: Explain, *, aggregate
     from contextlib import nullcontext  # noqa: PLC0415
 
     from tariff_service.reading import open_file  # noqa: PLC0415
-    from tariff_service.rows import add_up, assess_rows  # noqa: PLC0415
+    from tariff_service.rows import added_up, assess_rows  # noqa: PLC0415
 
     progress = sys.stderr.isatty() and not sys.stdout.isatty()
-    with nullcontext(sys.stdin.buffer) if file == "-" else open_file(file) as opened:
-        source, same_day = add_up(opened) if aggregate else (opened, None)
+    with (
+        nullcontext(sys.stdin.buffer) if file == "-" else open_file(file) as opened,
+        added_up(opened) if aggregate else nullcontext((opened, None)) as (source, same_day),
+    ):
         tally = assess_rows(knowledge, source, sys.stdout.buffer, explain.value, progress=progress, same_day=same_day)
     return FAILED if tally.failures else BAD_INPUT if tally.problems else OK
 

@@ -7,8 +7,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from tariff_engine.entry import assess_row, problem_of
 from tariff_engine.problems import LawConflictError, ProblemError, refuse
@@ -61,20 +62,28 @@ def assess_rows(
     return tally
 
 
-def add_up(source: BinaryIO) -> tuple[BinaryIO, SameDay]:
-    """Read all rows once and return them to be read again, with what they are worth by person and day.
+@contextmanager
+def added_up(source: BinaryIO) -> Iterator[tuple[BinaryIO, SameDay]]:
+    """Read all rows once and give them to be read again, with what they are worth by person and day.
 
     A source that cannot go back to its beginning is kept in a temporary file meanwhile, not in memory. Raises ProblemError: more persons and
     days than are kept apart.
     """
-    found = SameDay()
-    if not source.seekable():
-        spool = tempfile.TemporaryFile()  # noqa: SIM115  read after this returns; gone with the process
-        while part := source.read(_CHUNK):
-            spool.write(part)
-        source = spool
-        source.seek(0)
-    start = source.tell()
+    with nullcontext(source) if source.seekable() else _spooled(source) as again:
+        yield again, _sums(again)
+
+
+def _spooled(source: BinaryIO) -> BinaryIO:
+    spool = tempfile.TemporaryFile()  # noqa: SIM115  whoever takes it closes it
+    while part := source.read(_CHUNK):
+        spool.write(part)
+    spool.seek(0)
+    return cast("BinaryIO", spool)
+
+
+def _sums(source: BinaryIO) -> SameDay:
+    """Add up all rows, and go back to where the source stood."""
+    found, start = SameDay(), source.tell()
     for number, row in _rows(source):
         if row is not None:
             try:
@@ -83,7 +92,7 @@ def add_up(source: BinaryIO) -> tuple[BinaryIO, SameDay]:
                 continue  # told in the place of its answer
             found.add(raw, number)
     source.seek(start)
-    return source, found
+    return found
 
 
 def _rows(source: BinaryIO) -> Iterator[tuple[int, bytes | None]]:

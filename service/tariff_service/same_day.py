@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -81,7 +81,7 @@ class SameDay:
         found = None if key is None else self._sums.get(key)
         if found is None or value is None or (isinstance(raw, Mapping) and FACT in raw):
             return None
-        return Sum(found.value - value, found.rows - 1, found.first) if counted else found
+        return Sum(found.value - value, found.rows - 1, found.first) if counted else replace(found)
 
 
 def told(raw: Mapping[str, Any], others: Sum) -> dict[str, Any]:

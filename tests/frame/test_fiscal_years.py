@@ -74,7 +74,8 @@ def test_the_surcharge_is_told_apart_from_the_fee(fees: Fees) -> None:
 def test_goods_free_of_the_fee_are_free_of_the_surcharge(fees: Fees) -> None:
     line = FeeLine(1, 50000, "MX", usmca_qualifying=True)
     answer = assess_fees(fees, entry_date=date(2025, 11, 1), mode="truck", entry_type=None, lines=[line], manner=ON_PAPER)
-    assert (answer.mpf.amount, answer.mpf.surcharge) == (0, None)
+    assert answer.mpf.amount == 0
+    assert answer.mpf.surcharge is None
 
 
 @pytest.mark.parametrize(
