@@ -165,7 +165,7 @@ class Mpf(Strict):
 
     rates: list[DatedRate]
     schedules: list[Schedule]
-    surcharges: list[Surcharge]
+    surcharges: list[Surcharge] = Field(default_factory=list)
     exemptions: list[Exemption]
     bases: list[Base]
 
@@ -190,8 +190,8 @@ class EntryTypes(Strict):
 
     formal: list[EntryCode]
     informal: list[EntryCode]
-    low_value: list[LowValue]
-    quota_status: QuotaState
+    low_value: list[LowValue] = Field(default_factory=list)
+    quota_status: QuotaState = Field(default_factory=lambda: QuotaState(within=[]))
     required: list[Required]
     otherwise: Otherwise
 

@@ -298,7 +298,7 @@ def entry_advice(answer: FeeAnswer) -> dict[str, Any]:
     found: dict[str, Any] = {"code": entry.code, "formal": entry.formal, "says": entry.says, "cites": entry.cites}
     if entry.reasons:
         found["reasons"] = [
-            {"row": reason.row, "type": reason.type, "lines": reason.lines, "says": reason.says, "cites": reason.cites}
+            {"type": reason.type, "row": reason.row, "lines": reason.lines, "says": reason.says, "cites": reason.cites}
             for reason in entry.reasons
         ]
     return found

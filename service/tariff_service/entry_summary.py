@@ -44,7 +44,7 @@ class SummaryLine:
 class Fee:
     """A fee of the entry by its class code, in cents."""
 
-    code: str
+    class_code: str
     name: str
     amount: int
 

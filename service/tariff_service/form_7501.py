@@ -86,7 +86,7 @@ def _goods(line: SummaryLine) -> Number:
 def _totals(summary: Summary) -> Iterator[str]:
     fees = sum(fee.amount for fee in summary.fees)
     for fee in summary.fees:
-        yield _sum(f"39 Other: {fee.code} {fee.name}".replace("  ", " "), _money(fee.amount))
+        yield _sum(f"39 Other: {fee.class_code} {fee.name}".replace("  ", " "), _money(fee.amount))
     yield _sum("35 Total entered value", f"{summary.value:,}")
     yield _sum("37 Duty", _money(summary.duty))
     yield _sum("38 Tax", "not computed")
