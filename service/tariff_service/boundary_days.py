@@ -40,9 +40,9 @@ def _frame(law: Law) -> Iterator[Dated]:
     """Yield the dated rows of fees, entry types and de minimis rules."""
     rules = law.fees.rules
     yield from law.fees.years
-    for rows in (rules.mpf.rates, rules.mpf.schedules, rules.mpf.exemptions, rules.mpf.bases, rules.hmf.rates, rules.hmf.rules):
+    mpf, hmf, types = rules.mpf, rules.hmf, rules.entry_types
+    for rows in (mpf.rates, mpf.schedules, mpf.surcharges, mpf.exemptions, mpf.bases, hmf.rates, hmf.rules, types.low_value, types.required):
         yield from rows
-    yield from rules.entry_types.required
     yield from law.de_minimis.rows
 
 

@@ -178,9 +178,14 @@ def _frame(paper: Paper, answer: Data) -> None:
     fees, gate, totals = answer["fees"], answer["de_minimis"], answer["totals"]
     paper.console.rule(style="dim")
     paper.title("Entry", f"type {fees['entry_type']['code']}: {fees['entry_type']['says']}")
+    for reason in answer["filing"]["entry_type"].get("reasons", ()):
+        if reason["says"] != fees["entry_type"]["says"]:
+            names = ", ".join(str(answer["lines"][number - 1]["id"]) for number in reason["lines"])
+            paper.item(f"{reason['says']} (type {reason['type']}; {'line' if len(reason['lines']) == 1 else 'lines'} {names})")
     for name, key in (("Processing fee", "mpf"), ("Harbor fee", "hmf")):
         fee = fees["detail"][key]
-        low = f" (or {money(fee['low'])}, see below)" if "low" in fee else ""
+        low = " or more" if "high" in fee else ""
+        low += f" (or {money(fee['low'])}, see below)" if "low" in fee else ""
         paper.item(f"{name} {money(fee['amount'])}{low}, rate {fee['rate']}: {fee['says']}")
         for note in fee.get("exempt_lines", ()):
             paper.line(f"line {answer['lines'][note['line'] - 1]['id']} pays none: {note['says']}", indent=4)
@@ -188,6 +193,8 @@ def _frame(paper: Paper, answer: Data) -> None:
     paper.item(f"{_RESULTS.get(gate['result'], gate['result'])}: {gate['says']}")
     if postal:
         paper.line(f"Postal duty {money(postal['duty'])} ({postal['rate']}): {postal['working']}", indent=4)
+    if "other_goods_same_day_value" in gate:
+        paper.item(f"{money(gate['other_goods_same_day_value'])} of other goods of the same person and day are counted with it.")
     for advice in gate.get("advice", ()):
         paper.item(advice)
     for part in (gate, fees):
