@@ -61,12 +61,17 @@ def _blocks(*blocks: tuple[str, str]) -> str:
 
 def _line(line: SummaryLine, *, several: bool) -> Iterator[str]:
     goods = _goods(line)
-    left = [f"{line.number:03d}", *filter(None, (f"O {line.origin}" if several else "", line.spi))]  # in column 27, one below the other
+    left = [
+        f"{line.number:03d}",
+        *filter(None, (f"O {line.origin}" if several else "", clean(line.spi))),
+    ]  # in column 27, one below the other
     for place, number in enumerate(line.numbers):
         words = clean(line.id)[: _WIDTHS[1]] if place == 0 else ""
         quantity = ", ".join(f"{amount} {unit}" for unit, amount in line.quantity.items()) if number is goods else ""
         value = f"{number.value:,}" if number.value or number is goods else ""
-        for row in _wrapped((words, number.number or "(no number)", clean(quantity), value, number.rate, _money(number.duty))):
+        for row in _wrapped(
+            (words, clean(number.number) or "(no number)", clean(quantity), value, clean(number.rate), _money(number.duty))
+        ):
             yield _row((left.pop(0) if left else "", *row))
     for rest in left:
         yield _row((rest, *("",) * (len(_WIDTHS) - 1)))

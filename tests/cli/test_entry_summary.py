@@ -130,7 +130,8 @@ def test_options_that_do_not_go_together_are_refused(tariff: Tariff, arguments: 
 
 
 def test_text_of_strangers_never_drives_the_terminal_of_the_form(tariff: Tariff, screws: Facts) -> None:
-    sent = {"entry_date": screws.pop("entry_date"), "lines": [{**screws, "id": "\x1b[31mred\r\n=1+1"}]}
+    wild = {"id": "\x1b[31mred\r\n=1+1", "adcvd": [{"case": "A-\x1b[1m", "amount": "1", "unit": "k\x1bg"}], "quantity": {"k\x1bg": 1}}
+    sent = {"entry_date": screws.pop("entry_date"), "lines": [{**screws, **wild}]}
     out = tariff("assess", "--format", "7501", stdin=json.dumps(sent).encode()).out
     assert "\x1b" not in out
     assert "\r" not in out
