@@ -100,7 +100,7 @@ def line_answer(law: Law, parts: LineParts) -> dict[str, Any]:
         message = "so many facts are open that not every combination of answers was tried: the range may be wider"
         warnings.append(Problem("range_incomplete", "line", message, "answer the questions with the largest differences first"))
     answer["warnings"] = [warning.as_dict() for warning in warnings]
-    answer["filing"] = _stated(parts, {"lines": _filing(parts, [row["rate"] for row in headings], code, rate)})
+    answer["filing"] = _stated(parts, {"lines": _filing(law, parts, [row["rate"] for row in headings], code, rate)})
     answer["savings"] = _savings(law, parts)
     return answer
 
@@ -291,10 +291,12 @@ def _range(parts: LineParts, total: int | None) -> dict[str, str | None]:
     return {"low": dollars_text(inquiry.low + parts.adcvd_duty), "high": dollars_text(inquiry.high + parts.adcvd_duty)}
 
 
-def _filing(parts: LineParts, rates: list[str], code: str, rate: str) -> list[dict[str, Any]]:
+def _filing(law: Law, parts: LineParts, rates: list[str], code: str, rate: str) -> list[dict[str, Any]]:
     """The lines to file: one, or as many as law treats parts of the value apart. Their values sum to the entered value."""
-    found, rows = list[dict[str, Any]](), parts.derivation.rows
-    for segment in parts.derivation.segments:
+    found, rows, segments = list[dict[str, Any]](), parts.derivation.rows, parts.derivation.segments
+    if len(segments) > 1:
+        segments = sorted(segments, key=lambda one: _rank(law.splits, _part_names(one.parts)))
+    for segment in segments:
         numbers: list[dict[str, str | None]] = []
         for place, duty in zip(segment.rows, segment.duties, strict=True):
             row = rows[place]
@@ -304,9 +306,14 @@ def _filing(parts: LineParts, rates: list[str], code: str, rate: str) -> list[di
         numbers.append({"heading": code, "rate": rate, "duty": None if base is None else dollars_text(base)})
         found.append({"value": str(segment.value), "parts": _part_names(segment.parts), "numbers": numbers})
     if parts.adcvd:
-        for line, cases in zip(found, allotted(parts.adcvd, [segment.value for segment in parts.derivation.segments]), strict=True):
+        for line, cases in zip(found, allotted(parts.adcvd, [segment.value for segment in segments]), strict=True):
             line["adcvd"] = cases
     return found
+
+
+def _rank(order: Sequence[str], names: Sequence[str]) -> int:
+    """Return the place of a line among those that law makes of one, by the first part in order that it holds."""
+    return min((order.index(name) for name in names if name in order), default=len(order))
 
 
 def _stated(parts: LineParts, filing: dict[str, Any]) -> dict[str, Any]:

@@ -61,6 +61,7 @@ class Book:
     countries: dict[str, str]
     filing: list[FilingEra]
     limits: list[NumberLimit]
+    splits: tuple[str, ...]
     relations: Relations
     programs: list[Program]
     nodes: dict[str, Node]

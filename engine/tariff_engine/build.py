@@ -66,6 +66,7 @@ def build_law(book: Book, root: Traversable, known_on: date = date.max, without:
         chapter98=read_chapter98(frame, book.files["chapter98.csv"]),
         absent=_known_absent(book, known_on),
         limits=tuple((limit.from_, limit.numbers) for limit in book.limits),
+        splits=book.splits,
         schedule=load_schedule(root / "schedule"),
         preferences=load_preferences(root / "schedule"),
         fees=fees,

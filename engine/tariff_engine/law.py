@@ -138,6 +138,7 @@ class Law:
     contradictions: tuple[Contradiction, ...]
     chapter98: Chapter98
     limits: tuple[tuple[date, int], ...]
+    splits: tuple[str, ...]
     absent: tuple[NotInBook, ...]
     schedule: Schedule
     preferences: Preferences

@@ -84,3 +84,19 @@ def test_goods_that_pass_free_file_no_line(knowledge: Knowledge) -> None:
     answer = assess_row(knowledge, parcel, "none")
     assert answer["filing"]["lines"] == []
     assert answer["filing"]["entry_type"]["code"] == ""
+
+
+@pytest.mark.parametrize(
+    ("facts", "parts"),
+    [
+        ({"steel_content_value": 8000}, [["rest"], ["steel"]]),
+        ({"hts": "9403.20.00.86", "steel_content_value": 3000, "aluminum_content_value": 2000}, [["rest"], ["steel"], ["aluminum"]]),
+        ({"hts": "6109.10.00.12", "origin": "VN", "us_content_value": 4000}, [["us_content"], ["rest"]]),
+    ],
+)
+def test_us_content_stands_before_the_rest_and_metal_content_after_it(
+    knowledge: Knowledge, facts: dict[str, Any], parts: list[list[str]]
+) -> None:
+    answer = assess_row(knowledge, {**SCREWS, **facts}, "none")
+    assert [list(line["parts"]) for line in answer["filing"]["lines"]] == parts
+    assert sum(int(line["value"]) for line in answer["filing"]["lines"]) == 10000

@@ -11,6 +11,8 @@ from tariff_engine.notation.check_places import Places
 from tariff_engine.notation.program import Program, Provision, Step
 from tariff_engine.notation.terms import Dated
 
+_REST = "rest"  # what no slice takes of a value
+
 
 def check_frame(places: Places) -> Iterator[str]:
     """Yield what is wrong with the horizon, the filing order, its limits and the origin groups."""
@@ -49,6 +51,10 @@ def _eras(places: Places) -> Iterator[str]:
             if after <= before:
                 words = f"{after} does not follow {before}; let the days rise from top to bottom"
                 yield places.at("filing.yaml", (key, place, "from"), words)
+    for place, name in enumerate(book.splits):
+        if name not in {*book.slices, _REST}:
+            words = f"{name} is no part of a value; write a slice of facts.yaml, or {_REST}"
+            yield places.at("filing.yaml", ("splits", "order", place), words)
     if not book.filing:
         yield places.at("filing.yaml", ("filing",), "say in which order headings are filed")
     for place, era in enumerate(book.filing):

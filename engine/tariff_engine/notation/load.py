@@ -103,6 +103,7 @@ def load_book(root: Traversable) -> Book:
         countries=countries,
         filing=filing.filing,
         limits=filing.limits,
+        splits=tuple(filing.splits.order) if filing.splits else (),
         relations=relations,
         programs=list(programs.values()),
         nodes={},

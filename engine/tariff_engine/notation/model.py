@@ -134,11 +134,19 @@ class NumberLimit(Strict):
     cite: Cites
 
 
+class Splits(Strict):
+    """In which order the lines stand that law makes of one: by the first of these parts of the value that a line holds."""
+
+    order: Annotated[list[Name], Field(min_length=1)]
+    cite: Cites
+
+
 class Filing(Strict):
     """filing.yaml."""
 
     filing: list[FilingEra]
     limits: list[NumberLimit] = []
+    splits: Splits | None = None
 
 
 class Horizon(Strict):
