@@ -295,7 +295,7 @@ def _filing(law: Law, parts: LineParts, rates: list[str], code: str, rate: str) 
     """The lines to file: one, or as many as law treats parts of the value apart. Their values sum to the entered value."""
     found, rows, segments = list[dict[str, Any]](), parts.derivation.rows, parts.derivation.segments
     if len(segments) > 1:
-        segments = sorted(segments, key=lambda one: _rank(law.splits, _part_names(one.parts)))
+        segments = tuple(sorted(segments, key=lambda one: _rank(law.splits, _part_names(one.parts))))
     for segment in segments:
         numbers: list[dict[str, str | None]] = []
         for place, duty in zip(segment.rows, segment.duties, strict=True):
