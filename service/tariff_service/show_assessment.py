@@ -179,7 +179,7 @@ def _frame(paper: Paper, answer: Data) -> None:
     paper.console.rule(style="dim")
     paper.title("Entry", f"type {fees['entry_type']['code']}: {fees['entry_type']['says']}")
     for reason in answer["filing"]["entry_type"].get("reasons", ()):
-        if reason["says"] != fees["entry_type"]["says"]:
+        if reason["type"] != fees["entry_type"]["code"]:  # the others ask for the type that stands above
             names = ", ".join(str(answer["lines"][number - 1]["id"]) for number in reason["lines"])
             paper.item(f"{reason['says']} (type {reason['type']}; {'line' if len(reason['lines']) == 1 else 'lines'} {names})")
     for name, key in (("Processing fee", "mpf"), ("Harbor fee", "hmf")):
