@@ -1,0 +1,1 @@
+"""The law book decided by durable-rules, a rule engine that someone else wrote: a second opinion on the same rule files."""
