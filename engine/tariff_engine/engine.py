@@ -16,7 +16,7 @@ from tariff_engine.compiled.evaluated import Evaluated
 from tariff_engine.compiled.outcomes import Outcomes, seen_words
 from tariff_engine.desk import Desk
 from tariff_engine.doubts98 import doubts_under_98
-from tariff_engine.evaluate.derivation import Assumed, Outcome
+from tariff_engine.evaluate.derivation import Assumed, Derivation, Outcome
 from tariff_engine.exclusions import claimable
 from tariff_engine.explain import Explanation, Life, Page, Template
 from tariff_engine.facts import FactReader, Line
@@ -102,6 +102,11 @@ class Knowledge:
 
     def _evaluated(self, line: Line) -> Evaluated:
         return self.evaluate(line)[0]
+
+    def derivation(self, evaluated: Evaluated, base: LineBase) -> Derivation:
+        """Return what is filed and owed; another engine can decide it in the place of this one."""
+        del base
+        return evaluated.derivation()
 
     def inquire(self, line: Line, evaluated: Evaluated, base: LineBase) -> Inquiry:
         """Return what to ask about a line, and the range of its duty."""
@@ -196,7 +201,7 @@ class Knowledge:
             id=identity,
             line=line,
             base=base,
-            derivation=evaluated.derivation(),
+            derivation=self.derivation(evaluated, base),
             verdicts=self._told(evaluated, explain),
             inquiry=self.inquire(line, evaluated, base) if inquire else None,
             warnings=[*self.warnings(line, base, evaluated), *notes, *possible_orders(self.law.orders, line, self.law.known_on)],

@@ -45,6 +45,7 @@ class Ruleset:
     meanings: dict[str, Meaning] = field(default_factory=dict)
     sets: dict[tuple[str, ...], str] = field(default_factory=dict)
     excluded: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _live: dict[str, str] = field(default_factory=dict)
 
     def rule(self, meaning: Meaning, *elements: dict[str, Any]) -> None:
         """Add a rule."""
@@ -53,7 +54,9 @@ class Ruleset:
 
     def live(self, name: str) -> str:
         """Return the property that says that a step of a provision is in force."""
-        return f"live{[node.id for node in self.nodes].index(name)}"
+        if not self._live:
+            self._live.update({node.id: f"live{place}" for place, node in enumerate(self.nodes)})
+        return self._live[name]
 
     def set_of(self, names: Iterable[str]) -> str:
         """Return the property that marks the provisions of a set."""

@@ -8,8 +8,7 @@ rule files here, only to find the order of the turns; a wrong order would be a w
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -28,16 +27,19 @@ if TYPE_CHECKING:
     from tariff_engine.facts import Line
     from tariff_engine.notation.program import Step
 
-_REMEMBERED = 200_000
+_REMEMBERED = 50_000  # answers of rulesets to one fact
+_CALENDARS = 200_000  # days of rulesets; equal ones are one
 
 
-@dataclass(slots=True)
-class Standing:
-    """What the line alone decides of a provision: its step, what fired, and whether its condition is decided already."""
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """What a day alone decides in one ruleset: the steps in force, by provision and place, and what is said of the provisions without one."""
 
-    step: Step
-    place: int
-    fired: set[Meaning] = field(default_factory=set)
+    steps: dict[str, tuple[Step, int]]
+    live: dict[str, Told]
+    idle: dict[str, Outcome]
+    groups: tuple[int, ...]
+    credits: tuple[int, ...]
 
 
 class Rules:
@@ -57,6 +59,9 @@ class Rules:
         }
         self.cuts = Parts(self.book)
         self._said: dict[tuple[Any, ...], tuple[Meaning, ...]] = {}
+        self._calendars: dict[tuple[str, int, int], Calendar] = {}
+        self._distinct: dict[tuple[str, tuple[Meaning, ...]], Calendar] = {}
+        self._unmet: dict[tuple[str, int], Outcome] = {}
 
     def ask(self, ruleset: Ruleset, facts: dict[str, Told]) -> tuple[Meaning, ...]:
         """Return what a ruleset concludes from one fact. The same fact has the same conclusions, so they are remembered."""
@@ -70,6 +75,44 @@ class Rules:
             found = self._said[key] = tuple(dict.fromkeys(ruleset.meanings[rule] for rule, _ in fired))
         return found
 
+    def calendar(self, ruleset: Ruleset, day: int, entered: int) -> Calendar:
+        """Return which steps of a ruleset are in force: on a day of entry, products and rates perhaps as of an earlier day."""
+        key = (ruleset.name, day, entered)
+        found = self._calendars.get(key)
+        if found is None:
+            if len(self._calendars) >= _CALENDARS:
+                self._calendars.clear()
+                self._distinct.clear()
+            meanings = self.ask(ruleset, {"t": "day", "day": day, "entered": entered})
+            alike = (ruleset.name, meanings)
+            if alike not in self._distinct:
+                self._distinct[alike] = self._read(ruleset, meanings)
+            found = self._calendars[key] = self._distinct[alike]
+        return found
+
+    def _read(self, ruleset: Ruleset, meanings: tuple[Meaning, ...]) -> Calendar:
+        places = {found.about: found.place for found in meanings if found.kind == "step"}
+        steps: dict[str, tuple[Step, int]] = {}
+        idle: dict[str, Outcome] = {}
+        for node in ruleset.nodes:
+            place = places.get(node.id)
+            step = node.program.ended if place == ENDED else node.provision.steps[place] if place is not None else None
+            if step is None or place is None or step.ended or step.authorized:
+                idle[node.id] = _outcome(node, step, Verdict.NEVER if step and step.authorized else Verdict.NOT_IN_FORCE)
+            else:
+                steps[node.id] = step, place
+        live: dict[str, Told] = {ruleset.live(node.id): node.id in steps for node in ruleset.nodes}
+        groups, credits_ = ([found.place for found in meanings if found.kind == kind] for kind in ("group", "credit"))
+        return Calendar(steps, live, idle, tuple(sorted(groups)), tuple(credits_))
+
+    def unmet(self, name: str, step: Step, place: int) -> Outcome:
+        """Return what is said of a provision whose condition the line does not meet. Nothing of it is ever changed, so lines share it."""
+        key = (name, place)
+        found = self._unmet.get(key)
+        if found is None:
+            found = self._unmet[key] = _outcome(self.book.nodes[name], step, Verdict.CONDITION)
+        return found
+
 
 class Decision:
     """One line under the rules. `outcomes` holds what became of each provision, `relieved` which exemptions relieved which duties."""
@@ -80,48 +123,43 @@ class Decision:
         self.value = Value(self.book, line, base, rules.cuts)
         self.ave = None if base.exact is None else base.ave
         self.relieved: dict[str, set[str]] = {}
-        self.standing: dict[str, Standing] = {}
+        self.open: dict[str, tuple[Step, int, set[Meaning]]] = {}
         self.candidates: dict[str, Outcome] = {}
         self.outcomes: dict[str, Outcome] = {}
         self.credits: set[tuple[str, int]] = set()
-        self._groups: dict[str, list[int]] = {}
+        self._groups: dict[str, tuple[int, ...]] = {}
         self._busy: list[str] = []
         self._told: dict[Any, Told] = {}
         for ruleset in rules.compiled.rulesets:
             self._tell_line(ruleset)
         with Stage(rules) as self.stage:
-            for name in self.book.nodes:
+            for name in self.open:
                 self.decide(name)
-        self.outcomes = {name: self.outcomes[name] for name in self.book.nodes}
 
     # ------------------------------------------------------------ the line
     def _tell_line(self, ruleset: Ruleset) -> None:
         line, program = self.line, ruleset.nodes[0].program
-        entered = day_number(line.day)
-        admission = program.ftz and program.ftz.rate_of == "admission"
-        day = day_number(line.facts.get("ftz_pf_admission_date", line.day)) if admission else entered
-        calendar = self.rules.ask(ruleset, {"t": "day", "day": day, "entered": entered})
-        self._groups.setdefault(program.program, []).extend(found.place for found in calendar if found.kind == "group")
-        steps = {found.about: found.place for found in calendar if found.kind == "step"}
-        for node in ruleset.nodes:
-            place = steps.get(node.id)
-            step = program.ended if place == ENDED else node.provision.steps[place] if place is not None else None
-            if step is None or place is None or step.ended or step.authorized:
-                verdict = Verdict.NEVER if step and step.authorized else Verdict.NOT_IN_FORCE
-                self.outcomes[node.id] = self.candidates[node.id] = _outcome(node, step, verdict)
-            else:
-                self.standing[node.id] = Standing(step, place)
-        live = {ruleset.live(node.id): node.id in self.standing for node in ruleset.nodes}
-        credit = any(found.kind == "credit" for found in calendar)
-        if not credit and not any(live.values()):
+        day = entered = day_number(line.day)
+        if program.ftz and program.ftz.rate_of == "admission":
+            day = day_number(line.facts.get("ftz_pf_admission_date", line.day))
+        calendar = self.rules.calendar(ruleset, day, entered)
+        if calendar.groups:
+            self._groups[program.program] = calendar.groups
+        self.outcomes |= calendar.idle
+        if not calendar.steps and not calendar.credits:
             return
-        facts: dict[str, Told] = {"t": "line", **live, **{alias: self._tell(term) for term, alias in ruleset.terms.items()}}
+        facts: dict[str, Told] = {"t": "line", **calendar.live, **{alias: self._tell(term) for term, alias in ruleset.terms.items()}}
+        fired: dict[str, set[Meaning]] = {}
         for meaning in self.rules.ask(ruleset, facts):
-            if meaning.kind == "offset":
-                if Meaning("credit", meaning.about, meaning.place) in calendar:
-                    self.credits.add((meaning.about, meaning.place))
+            if meaning.kind == "offset" and meaning.place in calendar.credits:
+                self.credits.add((meaning.about, meaning.place))
+            fired.setdefault(meaning.about, set()).add(meaning)
+        for name, (step, place) in calendar.steps.items():
+            mine = fired.get(name, set())
+            if any(meaning.kind in {"holds", "ready"} for meaning in mine):
+                self.open[name] = step, place, mine
             else:
-                self.standing[meaning.about].fired.add(meaning)
+                self.outcomes[name] = self.rules.unmet(name, step, place)
 
     def _tell(self, term: Any) -> Told:
         if term not in self._told:
@@ -143,27 +181,21 @@ class Decision:
             if self.book.live(relation, day, known_on):
                 yield from self.book.expand(relation.over)
 
-    def _open(self, name: str) -> bool:
-        """Whether the line leaves a provision a chance to stand."""
-        standing = self.standing.get(name)
-        return standing is not None and any(meaning.kind in {"holds", "ready"} for meaning in standing.fired)
-
     def candidate(self, name: str) -> Outcome:
         """Return the provision before the choice inside its group."""
+        if name not in self.open:
+            return self.outcomes[name]
         if name not in self.candidates:
-            node = self.book.nodes[name]
-            if not self._open(name):
-                self.candidates[name] = _outcome(node, self.standing[name].step, Verdict.CONDITION)
-                return self.candidates[name]
             if name in self._busy:
                 message = f"the law book orders these in a circle: {' <- '.join([*self._busy[self._busy.index(name) :], name])}"
                 raise LawConflictError(message)
             self._busy.append(name)
+            node = self.book.nodes[name]
             for other in dict.fromkeys(self._asks(node)):
                 if other != name:
                     self.decide(other)
             self._busy.pop()
-            self.candidates[name] = self._turn(node, self.standing[name])
+            self.candidates[name] = self._turn(node, *self.open[name])
         return self.candidates[name]
 
     def decide(self, name: str) -> Outcome:
@@ -187,14 +219,13 @@ class Decision:
             self.stage.session("taking").tell({"t": "covers", "by": outcome.id, "part": part})
 
     # ------------------------------------------------------------ the turn of one provision
-    def _turn(self, node: Node, standing: Standing) -> Outcome:
+    def _turn(self, node: Node, step: Step, place: int, fired: set[Meaning]) -> Outcome:
         """Tell the provision that it is its turn, and read what its rules conclude."""
-        fired, step = standing.fired, standing.step
         result = _outcome(node, step, Verdict.APPLIES)
         result.at_floor, result.add, result.up_to, result.in_lieu = step.at_floor or "", step.add, step.up_to, step.in_lieu
         rowless = bool(step.table) and not self._from_table(result, node, fired)
         session = self.stage.session(self.rules.home[node.id].name)
-        turn: dict[str, Told] = {"t": "turn", "p": node.id, "step": standing.place, "column": self.column}
+        turn: dict[str, Told] = {"t": "turn", "p": node.id, "step": place, "column": self.column}
         turn |= {"entered": day_number(self.line.day), "duty": result.is_duty}
         turn |= dict.fromkeys(self.rules.home[node.id].excluded.get(node.id, ()), True)
         turn |= {f"ready{meaning.place}": True for meaning in fired if meaning.kind == "ready"}
@@ -215,7 +246,7 @@ class Decision:
             result.verdict, result.add, result.up_to, result.in_lieu = barred or Verdict.OUTSIDE, None, None, None
             return result
         covers = [cover for meaning, match in subjects for cover in self._covers(node, meaning, match)]
-        bases = sorted(meaning.inner for meaning in fired if meaning.kind == "base" and meaning.place == standing.place)
+        bases = sorted(meaning.inner for meaning in fired if meaning.kind == "base" and meaning.place == place)
         base = step.base_if[bases[0]].base if bases else step.base
         result.reach = frozenset[str]().union(*covers) if covers and not result.is_duty else self.value.reach(base)
         left = self._take(result, node, [(meaning, match["on"]["p"]) for meaning, match in found if "on" in match])
