@@ -27,12 +27,16 @@ usage: python3 run.py COMMAND [ARGUMENT ...]
 
   tariff ...    the command line tool, in your current folder (python3 run.py tariff --help)
   test ...      the tests, in the project's folder, two at a time; arguments go to pytest (python3 run.py test -k canada)
+                first builds durable-rules for the proofs by a second engine, where there is a C compiler; says so where it cannot
   python ...    the environment's Python (python3 run.py python benchmarks/scalar.py)
   check         ruff (rules and format), mypy --strict, the import contracts, and the law book's own checks
 
 The first run installs the locked requirements into {home} (tariff: a few packages; test and check: the tools too).
 TARIFF_VENV=FOLDER puts the environment elsewhere. Nothing else is changed, but for a lock file beside the environment.
+TARIFF_REQUIRE_DURABLE=1 makes it an error if durable-rules cannot be built.
 """
+DURABLE_FLAG = "-DPyEval_CallObject=PyObject_CallObject"  # Python 3.13 has the second only; the first did the same
+REQUIRED = os.environ.get("TARIFF_REQUIRE_DURABLE", "") not in ("", "0")
 
 
 class SetupError(Exception):
@@ -57,9 +61,11 @@ class Environment:
         self.chosen = chosen
         self.bin = home / ("Scripts" if WINDOWS else "bin")
         self.stamp = home / "tariff-installed"
+        self.built = home / "tariff-durable"
         python = f"{sys.version} {sys.base_prefix}"
         run = [python, str(ROOT), str(home), project_tables(), lock_text("runtime"), lock_text("build")]
         self.keys = {"run": key("run", *run), "dev": key("dev", *run, lock_text("dev"))}
+        self.durable_key = key("durable", python, str(home), lock_text("durable"), lock_text("durable-build"))
 
     def program(self, name: str) -> str:
         """Return the path of an installed program."""
@@ -123,15 +129,65 @@ class Environment:
             if done.returncode:
                 raise SetupError(f"{done.stdout.strip()}\npip could not install (see above). The next run begins again.")
 
+    def durable(self) -> None:
+        """Build durable-rules into the environment where it is not there; where that cannot be, say that its proofs do not run, and why.
 
-def attempt(command: list[str], lock: IO[str]) -> subprocess.CompletedProcess[str]:
-    """Run a step of the installation and keep what it prints.
+        Raises SetupError instead where TARIFF_REQUIRE_DURABLE=1.
+        """
+        with contextlib.suppress(OSError):
+            if self.built.read_text(encoding="utf-8") == self.durable_key:
+                return
+        with alone(self.home.with_name(self.home.name + ".lock")) as lock:
+            reason = self.build_durable(lock)
+        if not reason:
+            self.built.write_text(self.durable_key, encoding="utf-8")
+            return
+        message = f"The proofs by durable-rules do NOT run: {reason}"
+        if REQUIRED:
+            raise SetupError(message + "\nTARIFF_REQUIRE_DURABLE=1 asks for them.")
+        tell(message)
+
+    def build_durable(self, lock: IO[str]) -> str:
+        """Build it from its locked source, with the locked setuptools; return why that failed, or nothing."""
+        missing = no_compiler()
+        if missing:
+            return missing
+        tell(f"Building durable-rules into {self.home} (once) ...")
+        pip = [self.program("python"), "-I", "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input", "--require-hashes"]
+        steps = [
+            [*pip, f"--requirement={LOCKS / 'durable-build.txt'}"],
+            [*pip, "--no-deps", "--no-cache-dir", "--no-build-isolation", f"--requirement={LOCKS / 'durable.txt'}"],
+            [self.program("python"), "-I", "-W", "ignore", "-c", "import durable.engine"],
+        ]
+        for step in steps:
+            done = attempt(step, lock, flags=DURABLE_FLAG if sys.version_info >= (3, 13) else "")
+            if done.returncode:
+                told = [line.strip() for line in done.stdout.splitlines() if line.strip()]
+                return "it does not build here.\n" + "\n".join(f"  {line}" for line in told[-5:])
+        return ""
+
+
+def no_compiler() -> str:
+    """Return that there is no C compiler, in words; nothing where there may be one. Windows finds its own, or the build says so."""
+    if WINDOWS:
+        return ""
+    import shutil
+    import sysconfig
+
+    wanted = os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc"
+    command = wanted.split()[0] if wanted.split() else "cc"
+    return "" if shutil.which(command) else f"it is built from source, and there is no C compiler here ({command} is not found)."
+
+
+def attempt(command: list[str], lock: IO[str], *, flags: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a step of the installation and keep what it prints; `flags` are added to those of the C preprocessor.
 
     On POSIX the step inherits the lock: if this process is killed, others go on waiting until the orphaned step has ended.
     """
     inherited = () if WINDOWS else (lock.fileno(),)
+    environment = {**os.environ, "CPPFLAGS": f"{os.environ.get('CPPFLAGS', '')} {flags}".strip()} if flags else None
     return subprocess.run(
-        command, cwd=str(ROOT), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        command, cwd=str(ROOT), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment,
         encoding="utf-8", errors="replace", pass_fds=inherited, check=False,
     )  # fmt: skip
 
@@ -246,6 +302,7 @@ def main(argv: list[str]) -> int:
     if command in ("tariff", "python"):
         become([env.program(command), *rest])
     if command == "test":
+        env.durable()
         become([env.program("python"), "-P", "-m", "pytest", *parallel(rest), *rest], ROOT)
     return 1 if check(env) else 0
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tariff_engine import __version__
-from tariff_service import compare_cli, history_cli, mcp_cli, refund_cli, serve_cli, timeline_cli
+from tariff_service import compare_cli, history_cli, mcp_cli, prove_cli, refund_cli, serve_cli, timeline_cli
 from tariff_service.audit_cli import audit_app
 from tariff_service.filing_views import View, write_view
 from tariff_service.guard import BAD_INPUT, FAILED, INTERRUPTED, OK, ClickError, Json, KnownOn, Rules, examples, guarded
@@ -28,6 +29,13 @@ class Explain(StrEnum):
     none = "none"
     summary = "summary"
     full = "full"
+
+
+class EngineName(StrEnum):
+    """Which engine decides."""
+
+    compiled = "compiled"
+    durable = "durable"
 
 
 app = typer.Typer(
@@ -93,6 +101,9 @@ def assess(
     entry_number: Annotated[
         str | None, typer.Option("--entry-number", metavar="NUMBER", help="The entry number, for --format; else the id of the entry.")
     ] = None,
+    engine: Annotated[
+        EngineName, typer.Option("--engine", help="durable: a second engine decides, slower; an answer on which the two differ is refused.")
+    ] = EngineName.compiled,
     as_json: Json = None,
     rules: Rules = None,
 ) -> int:
@@ -100,23 +111,45 @@ def assess(
 
     With --jsonl a row that has a problem is answered by the problem, in its place, and the others go on; the exit code is then 2.
     """
-    from tariff_service.rulebook import open_engine  # noqa: PLC0415  `--help` needs no engine
-
     if jsonl and view is not None:
         message = "--format writes the view of one entry, --jsonl answers rows; ask for one of them"
         raise typer.BadParameter(message)
     if aggregate and not jsonl:
         message = "--aggregate adds up the rows of --jsonl; the lines of one entry are added up in any case"
         raise typer.BadParameter(message)
-    _greet(file)
-    if jsonl:
-        return _assess_rows(file, open_engine(rules).at(known_on), explain, aggregate=aggregate)
+
+    def answered(knowledge: Knowledge) -> int:
+        _greet(file)
+        if jsonl:
+            return _assess_rows(file, knowledge, explain, aggregate=aggregate)
+        return _assess_one(file, knowledge, known_on, explain, view=view, entry_number=entry_number, as_json=as_json)
+
+    if engine is EngineName.durable:
+        from tariff_service.second_opinion import open_durable  # noqa: PLC0415  durable-rules is an extra
+
+        with open_durable(rules, known_on) as knowledge:
+            return answered(knowledge)
+    from tariff_service.rulebook import open_engine  # noqa: PLC0415  `--help` needs no engine
+
+    return answered(open_engine(rules).at(known_on))
+
+
+def _assess_one(
+    file: str,
+    knowledge: Knowledge,
+    known_on: date | None,
+    explain: Explain,
+    *,
+    view: View | None,
+    entry_number: str | None,
+    as_json: bool | None,
+) -> int:
     from tariff_engine.entry import assess_entry  # noqa: PLC0415
     from tariff_service.output import console, wants_json, write_json  # noqa: PLC0415
     from tariff_service.reading import read_entry  # noqa: PLC0415
 
     raw = read_entry(file)
-    answer = assess_entry(open_engine(rules).at(known_on), raw, explain.value, asked_on=known_on)
+    answer = assess_entry(knowledge, raw, explain.value, asked_on=known_on)
     if view is not None:
         write_view(view, answer, raw, entry_number)
     elif wants_json(as_json):
@@ -188,6 +221,7 @@ timeline_cli.register(app)
 compare_cli.register(app)
 history_cli.register(app)
 refund_cli.register(app)
+prove_cli.register(app)
 serve_cli.register(app)
 mcp_cli.register(app)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tariff_engine.agreement import compare_decided
 from tariff_engine.compiled.outcomes import Outcomes
-from tariff_engine.durable.agreement import disagreement
 from tariff_engine.engine import Knowledge
 from tariff_engine.problems import refuse
 
@@ -34,7 +34,7 @@ class DurableKnowledge(Knowledge):
         outcomes = Outcomes(evaluated, self.evaluator.situations)
         mine = [outcome for program in self.law.compiled.programs for outcome in outcomes.of_program(program.index)]
         found = evaluated.derivation()
-        difference = disagreement(found, mine, decided)
+        difference = compare_decided(found, mine, decided)
         if difference:
             raise refuse("engines_disagree", "--engine", difference, "report it with the line: one of the engines is wrong")
         decided.derivation.assumed = found.assumed

@@ -39,9 +39,11 @@ class Session:
         """Begin with no fact."""
         self._owner, self._name, self._sid = owner, name, sid
         self._held: list[Facts] = []
+        self._begun = False
 
     def tell(self, facts: Facts) -> list[Fired]:
         """Assert a fact and return the rules that it made fire. Raises DurableError."""
+        self._begun = True
         told = {**facts, "sid": self._sid}
         self._held.append(told)
         return self._owner.tell(self._name, told)
@@ -59,10 +61,10 @@ class Session:
         self._owner.retract(self._name, told)
 
     def close(self) -> None:
-        """Retract every fact and delete the session."""
+        """Retract every fact and delete the session; one without facts was never begun."""
         while self._held:
             self._owner.retract(self._name, self._held.pop())
-        self._owner.delete(self._name, self._sid)
+        self._owner.end(self._name, self._sid if self._begun else "")
 
 
 class Rulesets:
@@ -133,9 +135,11 @@ class Rulesets:
             message = f"durable-rules could not retract from {name}: {type(error).__name__}: {error}"
             raise DurableError(message) from error
 
-    def delete(self, name: str, sid: str) -> None:
-        """Delete a session. Raises DurableError."""
+    def end(self, name: str, sid: str) -> None:
+        """Delete a session, if there is one. Raises DurableError."""
         self._busy.discard(name)
+        if not sid:
+            return
         try:
             self._host.delete_state(name, sid)
         except Exception as error:
