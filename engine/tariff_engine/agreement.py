@@ -61,4 +61,6 @@ def compare_outcomes(one: Iterable[Outcome], two: Iterable[Outcome]) -> str:
 def compare_decided(found: Derivation, outcomes: Iterable[Outcome], decided: Decided) -> str:
     """Return in words the first thing on which durable-rules differs from another engine; it tells no reasons and no assumptions."""
     fates = ((fate(outcome), decided.fates[outcome.id]) for outcome in outcomes)
-    return compare(found, decided.derivation, assumed=False) or next((f"{mine} against {theirs}" for mine, theirs in fates if mine != theirs), "")
+    return compare(found, decided.derivation, assumed=False) or next(
+        (f"{mine} against {theirs}" for mine, theirs in fates if mine != theirs), ""
+    )

@@ -29,7 +29,9 @@ def register(app: typer.Typer) -> None:
 
 @guarded
 def prove(
-    lines: Annotated[int, typer.Option("--lines", metavar="N", min=1, help="How many generated lines to hold the engines against.")] = 10_000,
+    lines: Annotated[
+        int, typer.Option("--lines", metavar="N", min=1, help="How many generated lines to hold the engines against.")
+    ] = 10_000,
     seed: Annotated[int, typer.Option("--seed", metavar="S", help="Where the lines follow from: the same seed, the same lines.")] = 1,
     engines: Annotated[
         str | None, typer.Option("--engines", metavar="LIST", help="Of compiled, naive, durable; by default all that are installed.")

@@ -189,7 +189,10 @@ def spoil(line: dict[str, Any], rng: random.Random) -> dict[str, Any]:
 
 def plain_line(line: dict[str, Any]) -> dict[str, Any]:
     """Return a line as JSON can say it."""
-    return {name: value.isoformat() if isinstance(value, date) else str(value) if isinstance(value, Decimal) else value for name, value in line.items()}
+    return {
+        name: value.isoformat() if isinstance(value, date) else str(value) if isinstance(value, Decimal) else value
+        for name, value in line.items()
+    }
 
 
 # ---------------------------------------------------------------- processes

@@ -17,5 +17,5 @@ def open_durable(folder: Path | None, known_on: date | None) -> Iterator[Durable
     """Yield the law as known on a day. Raises ProblemError `durable_missing`, and RulebookError."""
     require()
     law = open_engine(folder).at(known_on).law
-    with Worker(rules_root(folder), law.id, law.known_on) as worker:
+    with Worker(rules_root(folder), law.id) as worker:
         yield DurableKnowledge(law, worker)

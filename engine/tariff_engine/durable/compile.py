@@ -76,7 +76,7 @@ class Compiled:
     known_on: date
     teller: Teller
     rulesets: tuple[Ruleset, ...]
-    tests: dict[str, tuple[tuple[Clause, ...], ...]]  # the clauses of each provision that asks for other duties
+    tests: dict[str, tuple[Clause, ...]]  # the clauses of each provision that asks for other duties
 
 
 def fact(kind: str, *conditions: Condition) -> Condition:
@@ -119,7 +119,7 @@ ROWS = {
 def compile_rulesets(book: Book, known_on: date) -> Compiled:
     """Compile the law book as known on a day. Formulas are all written before the first is laid out: ranks need every threshold."""
     teller = Teller(book, known_on)
-    tests: dict[str, tuple[tuple[Clause, ...], ...]] = {}
+    tests: dict[str, tuple[Clause, ...]] = {}
     drafts = [
         _Draft(book, known_on, teller, program, Ruleset(f"{program.program}_{place}", nodes), place == 0, tests)
         for program in book.programs
@@ -160,7 +160,7 @@ class _Draft:
         program: Program,
         ruleset: Ruleset,
         first: bool,
-        tests: dict[str, tuple[tuple[Clause, ...], ...]],
+        tests: dict[str, tuple[Clause, ...]],
     ) -> None:
         self.book, self.known_on, self.teller, self.program, self.ruleset, self.first = book, known_on, teller, program, ruleset, first
         self.tests = tests
@@ -218,7 +218,7 @@ class _Draft:
                 wanted = [{f"on{number}": self._stands(test)} for number, test in enumerate(clause.owed)]
                 barred = [{f"off{number}$not": self._stands(test)} for number, test in enumerate(clause.free)]
                 self.ruleset.rule(Meaning("subject", about, place), *ready, *wanted, *barred)
-        self.tests[about] = tuple((clause,) for clause in found)
+        self.tests[about] = tuple(found)
 
     def _stands(self, test: SubjectTo) -> Condition:
         owed: list[Condition] = [{"owed": True}] if test.test == "owed" else []

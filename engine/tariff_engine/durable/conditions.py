@@ -67,7 +67,7 @@ class Clause:
 
 def both(parts: Iterable[Formula]) -> Formula:
     """Return the conjunction, shortened."""
-    kept = []
+    kept: list[Formula] = []
     for part in parts:
         if part == NEVER:
             return NEVER
@@ -77,7 +77,7 @@ def both(parts: Iterable[Formula]) -> Formula:
 
 def either(parts: Iterable[Formula]) -> Formula:
     """Return the disjunction, shortened."""
-    kept = []
+    kept: list[Formula] = []
     for part in parts:
         if part == ALWAYS:
             return ALWAYS
@@ -195,9 +195,9 @@ class Writer:
             term, good = self._name("flag", name), "yes" if test == wanted else "no"
             bad = "no" if good == "yes" else "yes"
             return Fits({"$neq": {term: bad}}) if goes else Fits({term: good})
-        stated = self._is(True, "known", name)
-        compared = both([stated, (both if wanted else either)(self._compare(name, test, wanted))])
-        return either([self._is(False, "known", name), compared]) if goes else compared
+        known = self._name("known", name)
+        compared = both([Fits({known: True}), (both if wanted else either)(self._compare(name, test, wanted))])
+        return either([Fits({known: False}), compared]) if goes else compared
 
     def _unknown_goes(self, name: str, test: bool | Test, wanted: bool) -> bool:
         """Whether a fact that nobody stated meets the test (or its opposite), by what the law takes for it."""
@@ -218,7 +218,9 @@ class Writer:
             if number is not None:
                 self.teller.threshold(name, Fraction(number))
                 turned = {"above": "at_most", "at_least": "below", "below": "at_least"}
-                parts.append(Fits({"later": Later("rank", self._name("rank", name), key if wanted else turned[key], Fraction(number), name)}))
+                parts.append(
+                    Fits({"later": Later("rank", self._name("rank", name), key if wanted else turned[key], Fraction(number), name)})
+                )
         term = self._name("day", name) if test.before is not None or test.from_ is not None else ""
         if test.before is not None:
             parts.append(Fits({("$lt" if wanted else "$gte"): {term: day_number(test.before)}}))

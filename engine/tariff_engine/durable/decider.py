@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from tariff_engine.durable.charging import derivation
 from tariff_engine.durable.compile import compile_rulesets
-from tariff_engine.durable.decide import Decision, Rules
+from tariff_engine.durable.decide import Decision
 from tariff_engine.durable.fates import Decided, fate
+from tariff_engine.durable.rules import Rules
 
 if TYPE_CHECKING:
     from tariff_engine.book import Book

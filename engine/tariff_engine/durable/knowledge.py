@@ -24,13 +24,13 @@ class DurableKnowledge(Knowledge):
     """
 
     def __init__(self, law: Law, worker: Worker) -> None:
-        """Take the law, and the worker that decides by the same law."""
+        """Take the law, and a worker on the same rulebook."""
         super().__init__(law)
         self._worker = worker
 
     def derivation(self, evaluated: Evaluated, base: LineBase) -> Derivation:
         """Return the line as durable-rules decided it. Raises ProblemError `engines_disagree`, `durable_failed`; LawConflictError."""
-        decided = self._worker.decide(evaluated.line, base.base, base.column)
+        decided = self._worker.decide(evaluated.line, base.base, base.column, self.law.known_on)
         outcomes = Outcomes(evaluated, self.evaluator.situations)
         mine = [outcome for program in self.law.compiled.programs for outcome in outcomes.of_program(program.index)]
         found = evaluated.derivation()

@@ -116,7 +116,7 @@ class Rulesets:
         except durable.MessageNotHandledException:
             state = None  # no rule wants it: the usual case
         except Exception as error:
-            message = f"durable-rules failed in {name}: {type(error).__name__}: {error or getattr(error, 'message', '')}"
+            message = f"durable-rules failed in {name}: {type(error).__name__}: {getattr(error, 'message', '') or error}"
             raise DurableError(message) from error
         if self._failed or (isinstance(state, dict) and state.get("exception")):
             reason = self._failed[0] if self._failed else state["exception"]

@@ -73,7 +73,9 @@ class Teller:
             return about[0] in (line.facts.get("exclusion_claims") or ())
         if kind == "ave":
             return -1 if ave is None else self.rank("", ave)
-        return {"chapter": line.hts[:2], "column": column, "entered": day_number(line.day)}[kind]
+        if kind == "entered":
+            return day_number(line.day)
+        return column if kind == "column" else line.hts[:2]
 
     def _from(self, name: str, line: Line) -> bool:
         if not name.startswith("group:"):

@@ -11,8 +11,9 @@ import multiprocessing
 import signal
 import sys
 from datetime import date
+from functools import cache
 from importlib.resources.abc import Traversable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from tariff_engine.problems import LawConflictError, RulebookError, refuse
 
@@ -46,19 +47,19 @@ def require() -> None:
 
 
 class Worker:
-    """A process that decides lines by the law as known on a day. Use it as a context, or close it."""
+    """A process that decides lines. Use it as a context, or close it."""
 
-    def __init__(self, root: Traversable, rulebook: str, known_on: date = date.max, *, patience: float = _LINE) -> None:
+    def __init__(self, root: Traversable, rulebook: str, *, patience: float = _LINE) -> None:
         """Take the folder of rules, the id of the rulebook that it must hold, and how many seconds a line may take.
 
         Raises ProblemError `durable_missing` where durable-rules is not installed; the process starts with the first line.
         """
         require()
-        self._root, self._rulebook, self._known_on, self._patience = root, rulebook, known_on, patience
+        self._root, self._rulebook, self._patience = root, rulebook, patience
         self._process: Any = None
         self._pipe: Connection | None = None
 
-    def __enter__(self) -> Worker:
+    def __enter__(self) -> Self:
         """Return the worker."""
         return self
 
@@ -66,11 +67,14 @@ class Worker:
         """End the process."""
         self.close()
 
-    def decide(self, line: Line, base: Base, column: str) -> Decided:
-        """Decide a line that was read. Raises LawConflictError, and ProblemError where durable-rules failed, died or took too long."""
+    def decide(self, line: Line, base: Base, column: str, known_on: date = date.max) -> Decided:
+        """Decide a line that was read by the law as known on a day; the first line of a day waits for that law to be compiled.
+
+        Raises LawConflictError, and ProblemError where durable-rules failed, died or took too long.
+        """
         pipe = self._pipe or self._start()
         try:
-            pipe.send((line, base, column))
+            pipe.send((known_on, line, base, column))
         except OSError:
             raise self._failed("the process of durable-rules ended") from None
         kind, found = self._hear(pipe, self._patience)
@@ -80,6 +84,11 @@ class Worker:
             raise self._failed(found)
         decided: Decided = found
         return decided
+
+    @property
+    def process_id(self) -> int:
+        """The number of the process; 0 where none runs."""
+        return self._process.pid if self._process is not None else 0
 
     def close(self) -> None:
         """End the process."""
@@ -94,7 +103,7 @@ class Worker:
     def _start(self) -> Connection:
         context = multiprocessing.get_context("spawn")  # a forked copy would share whatever this process has open
         ours, theirs = context.Pipe()
-        process = context.Process(target=serve, args=(theirs, self._root, self._rulebook, self._known_on), daemon=True)
+        process = context.Process(target=serve, args=(theirs, self._root, self._rulebook), daemon=True)
         process.start()
         theirs.close()
         self._process, self._pipe = process, ours
@@ -120,11 +129,11 @@ class Worker:
         return refuse("durable_failed", "--engine", message, "assess the line with the default engine, and report it with the line")
 
 
-def serve(pipe: Connection, root: Traversable, rulebook: str, known_on: date) -> None:
+def serve(pipe: Connection, root: Traversable, rulebook: str) -> None:
     """Answer lines until the other side closes: what a worker process runs."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it ends it
     try:
-        decider = _decider(root, rulebook, known_on)
+        deciders = _Deciders(root, rulebook)
     except ImportError as error:
         pipe.send(("missing", f"durable-rules does not load on Python {sys.version_info[0]}.{sys.version_info[1]}: {error}"))
         return
@@ -134,24 +143,26 @@ def serve(pipe: Connection, root: Traversable, rulebook: str, known_on: date) ->
     pipe.send(("ready", ""))
     with contextlib.suppress(EOFError, OSError):
         while True:
-            pipe.send(_answer(decider, *pipe.recv()))
+            pipe.send(deciders.answer(*pipe.recv()))
 
 
-def _decider(root: Traversable, rulebook: str, known_on: date) -> Any:
-    from tariff_engine.durable.decider import Decider  # noqa: PLC0415  the parent never loads durable-rules
-    from tariff_engine.notation.load import load_book  # noqa: PLC0415
+class _Deciders:
+    """The law book under durable-rules, as known on each day that is asked for."""
 
-    book = load_book(root)
-    if book.id != rulebook:
-        message = "the rule files changed since they were read"
-        raise RulebookError(message)
-    return Decider(book, known_on)
+    def __init__(self, root: Traversable, rulebook: str) -> None:
+        from tariff_engine.durable.decider import Decider  # noqa: PLC0415  the parent never loads durable-rules
+        from tariff_engine.notation.load import load_book  # noqa: PLC0415
 
+        book = load_book(root)
+        if book.id != rulebook:
+            message = "the rule files changed since they were read"
+            raise RulebookError(message)
+        self._of = cache(lambda known_on: Decider(book, known_on))
 
-def _answer(decider: Any, line: Line, base: Base, column: str) -> tuple[str, Any]:
-    try:
-        return "decided", decider.decide(line, base, column)
-    except LawConflictError as error:
-        return "conflict", str(error)
-    except Exception as error:  # noqa: BLE001  one line must not end the process
-        return "failed", f"{type(error).__name__}: {error}"
+    def answer(self, known_on: date, line: Line, base: Base, column: str) -> tuple[str, Any]:
+        try:
+            return "decided", self._of(known_on).decide(line, base, column)
+        except LawConflictError as error:
+            return "conflict", str(error)
+        except Exception as error:  # noqa: BLE001  one line must not end the process
+            return "failed", f"{type(error).__name__}: {error}"

@@ -1,0 +1,52 @@
+"""The second engine under test. Where it is not installed its tests are not collected, and the summary says so; where it is required that fails."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tariff_engine.build import build_law, refit_law
+from tariff_engine.durable.worker import INSTALL, Worker, missing
+from tariff_engine.engine import Engine
+from tariff_engine.notation.load import load_book
+from tariff_engine.testing import Space, space
+from tariff_rules import ROOT
+
+if TYPE_CHECKING:
+    from tariff_engine.book import Book
+
+REQUIRED = os.environ.get("TARIFF_REQUIRE_DURABLE", "") not in {"", "0"}
+ABSENT = missing()
+collect_ignore = ["test_same_answers.py", "test_workers.py", "test_assess_by_durable.py"] if ABSENT and not REQUIRED else []
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say plainly that a proof did not run."""
+    if ABSENT:
+        terminalreporter.write_line(f"{ABSENT}: the proofs by a second engine did NOT run ({INSTALL})", yellow=True)
+
+
+@pytest.fixture(scope="session")
+def book() -> Book:
+    return load_book(ROOT)
+
+
+@pytest.fixture(scope="session")
+def engine(book: Book) -> Engine:
+    final = build_law(book, ROOT)
+    return Engine(lambda day: final if day == date.max else refit_law(final, book, day))
+
+
+@pytest.fixture(scope="session")
+def where(engine: Engine) -> Space:
+    return space(engine.at())
+
+
+@pytest.fixture(scope="session")
+def worker(book: Book) -> Iterator[Worker]:
+    with Worker(ROOT, book.id) as made:
+        yield made
