@@ -45,12 +45,18 @@ class Ruleset:
     meanings: dict[str, Meaning] = field(default_factory=dict)
     sets: dict[tuple[str, ...], str] = field(default_factory=dict)
     excluded: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    asked: tuple[tuple[str, int], ...] = ()  # the terms by their names here, and by their places in the book
+    days: set[int] = field(default_factory=set)  # the days on which its calendar can change
     _live: dict[str, str] = field(default_factory=dict)
 
     def rule(self, meaning: Meaning, *elements: dict[str, Any]) -> None:
         """Add a rule."""
         name = f"r{len(self.rules)}"
         self.rules[name], self.meanings[name] = list(elements), meaning
+
+    def since(self, day: int) -> int:
+        """Return the last day, up to a day, on which the calendar can have changed: since then it says the same."""
+        return max((change for change in self.days if change <= day), default=0)
 
     def live(self, name: str) -> str:
         """Return the property that says that a step of a provision is in force."""
@@ -76,6 +82,7 @@ class Compiled:
     known_on: date
     teller: Teller
     rulesets: tuple[Ruleset, ...]
+    terms: tuple[Term, ...]  # every term of every ruleset, once
     tests: dict[str, tuple[Clause, ...]]  # the clauses of each provision that asks for other duties
 
 
@@ -127,7 +134,11 @@ def compile_rulesets(book: Book, known_on: date) -> Compiled:
     ]
     for draft in drafts:
         draft.write()
-    return Compiled(book, known_on, teller, tuple(draft.lay_out() for draft in drafts), tests)
+    rulesets = tuple(draft.lay_out() for draft in drafts)
+    places: dict[Term, int] = {}
+    for ruleset in rulesets:
+        ruleset.asked = tuple((alias, places.setdefault(term, len(places))) for term, alias in ruleset.terms.items())
+    return Compiled(book, known_on, teller, rulesets, tuple(places), tests)
 
 
 def _some(nodes: list[Node]) -> Iterator[tuple[Node, ...]]:
@@ -230,13 +241,18 @@ class _Draft:
         ended = self.program.ended
         ended = ended if ended and self._known(ended) else None
         if ended:
+            self._changes(ended)
             self.ruleset.rule(Meaning("step", node.id, ENDED), {"day": fact("day", *within(ended, "entered"))})
         steps = [(place, step) for place, step in enumerate(node.provision.steps) if self._known(step)]
         for place, step in steps:
+            self._changes(step)
             barred: list[Condition | None] = [outside(ended, "entered")] if ended else []
             barred += [outside(other, "day") for there, other in steps if self._rank(other, there) > self._rank(step, place)]
             if None not in barred:
                 self.ruleset.rule(Meaning("step", node.id, place), {"day": fact("day", *within(step, "day"), *[c for c in barred if c])})
+
+    def _changes(self, what: Dated) -> None:
+        self.ruleset.days |= {day_number(day) for day in (what.from_, what.until) if day}
 
     def _rank(self, step: Step, place: int) -> tuple[date, date, int]:
         return step.from_, self.book.published(step.by), -place
@@ -248,6 +264,7 @@ class _Draft:
         for kind, dated in (("group", self.program.groups), ("credit", self.program.offsets)):
             for place, item in enumerate(dated):
                 if self._known(item):
+                    self._changes(item)
                     self.ruleset.rule(Meaning(kind, self.program.program, place), {"day": fact("day", *within(item, "entered"))})
 
     # ------------------------------------------------------------ the turn of a provision

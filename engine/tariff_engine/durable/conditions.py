@@ -13,7 +13,7 @@ from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from tariff_engine.durable.terms import Teller, Term, day_number
+from tariff_engine.durable.terms import AVE, ENTERED, Teller, Term, day_number
 from tariff_engine.notation.conditions import BaseRate, InTransit, NotOrigin, Products, SubjectTo, Test, When
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ class Some:
 
 Formula = Fits | Owes | All | Some
 ALWAYS, NEVER = All(), Some()
+_OPPOSITE = {"above": "at_most", "at_least": "below", "below": "at_least"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +138,16 @@ class Writer:
         name = self._name("entered")
         parts: list[Formula] = []
         if start is not None:
-            parts.append(Fits({("$gte" if wanted else "$lt"): {name: day_number(start)}}))
+            parts.append(self._later(name, "at_least", day_number(start), ENTERED, wanted))
         if end is not None:
-            parts.append(Fits({("$lt" if wanted else "$gte"): {name: day_number(end)}}))
+            parts.append(self._later(name, "below", day_number(end), ENTERED, wanted))
         return (both if wanted else either)(parts)
+
+    def _later(self, name: str, how: str, number: Fraction | int, fact: str, wanted: bool) -> Formula:
+        """Return a comparison with a threshold, or its opposite."""
+        exact = Fraction(number)
+        self.teller.threshold(fact, exact)
+        return Fits({"later": Later(name, how if wanted else _OPPOSITE[how], exact, fact)})
 
     def products(self, products: Products, wanted: bool = True) -> Formula:
         """Return a condition on the product, or its opposite."""
@@ -166,14 +173,10 @@ class Writer:
     def _base_rate(self, bounds: BaseRate, wanted: bool) -> Formula:
         """A rate that is not known is neither in nor out of bounds."""
         name = self._name("ave")
-        for bound in (bounds.at_least, bounds.below):
-            if bound is not None:
-                self.teller.threshold("", bound)
-        parts = [Later("ave", name, "at_least" if wanted else "below", bounds.at_least, "")] if bounds.at_least is not None else []
+        parts = [self._later(name, "at_least", bounds.at_least, AVE, wanted)] if bounds.at_least is not None else []
         if bounds.below is not None:
-            parts.append(Later("ave", name, "below" if wanted else "at_least", bounds.below, ""))
-        known: Formula = Fits({"$gte": {name: 0}})
-        return both([known, (both if wanted else either)([Fits({"later": part}) for part in parts])])
+            parts.append(self._later(name, "below", bounds.below, AVE, wanted))
+        return both([Fits({"$gte": {name: 0}}), (both if wanted else either)(parts)])
 
     def _in_transit(self, window: InTransit, wanted: bool) -> Formula:
         parts = [self._entered(None, window.entered_before, known=True, wanted=wanted)]
@@ -213,19 +216,12 @@ class Writer:
                 term = self._name("text", name)
                 choices: list[Formula] = [Fits({term: f"={text}"} if wanted else {"$neq": {term: f"={text}"}}) for text in texts]
                 parts.append((either if wanted else both)(choices))
-        for key in ("above", "at_least", "below"):
-            number = getattr(test, key)
-            if number is not None:
-                self.teller.threshold(name, Fraction(number))
-                turned = {"above": "at_most", "at_least": "below", "below": "at_least"}
-                parts.append(
-                    Fits({"later": Later("rank", self._name("rank", name), key if wanted else turned[key], Fraction(number), name)})
-                )
-        term = self._name("day", name) if test.before is not None or test.from_ is not None else ""
-        if test.before is not None:
-            parts.append(Fits({("$lt" if wanted else "$gte"): {term: day_number(test.before)}}))
-        if test.from_ is not None:
-            parts.append(Fits({("$gte" if wanted else "$lt"): {term: day_number(test.from_)}}))
+        for how, bound in (("above", test.above), ("at_least", test.at_least), ("below", test.below)):
+            if bound is not None:
+                parts.append(self._later(self._name("rank", name), how, Fraction(bound), name, wanted))
+        for how, day in (("below", test.before), ("at_least", test.from_)):
+            if day is not None:
+                parts.append(self._later(self._name("rank", name), how, day_number(day), name, wanted))
         return parts
 
 
@@ -233,7 +229,6 @@ class Writer:
 class Later:
     """A comparison with a threshold; its rank is known once every threshold is."""
 
-    kind: str
     term: str
     how: str
     number: Fraction

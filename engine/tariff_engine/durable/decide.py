@@ -41,7 +41,7 @@ class Decision:
         self.credits: set[tuple[str, int]] = set()
         self._groups: dict[str, tuple[int, ...]] = {}
         self._busy: list[str] = []
-        self._told: dict[Any, Told] = {}
+        self._told: list[Told | None] = [None] * len(rules.compiled.terms)
         for ruleset in rules.compiled.rulesets:
             self._tell_line(ruleset)
         with Stage(rules) as self.stage:
@@ -60,7 +60,7 @@ class Decision:
         self.outcomes |= calendar.idle
         if not calendar.steps and not calendar.credits:
             return
-        facts: dict[str, Told] = {"t": "line", **calendar.live, **{alias: self._tell(term) for term, alias in ruleset.terms.items()}}
+        facts: dict[str, Told] = {"t": "line", **calendar.live, **{alias: self._tell(place) for alias, place in ruleset.asked}}
         fired: dict[str, set[Meaning]] = {}
         for meaning in self.rules.ask(ruleset, facts):
             if meaning.kind == "offset" and meaning.place in calendar.credits:
@@ -73,10 +73,12 @@ class Decision:
             else:
                 self.outcomes[name] = self.rules.unmet(name, step, place)
 
-    def _tell(self, term: Any) -> Told:
-        if term not in self._told:
-            self._told[term] = self.rules.compiled.teller.tell(term, self.line, self.column, self.ave)
-        return self._told[term]
+    def _tell(self, place: int) -> Told:
+        found = self._told[place]
+        if found is None:
+            compiled = self.rules.compiled
+            found = self._told[place] = compiled.teller.tell(compiled.terms[place], self.line, self.column, self.ave)
+        return found
 
     # ------------------------------------------------------------ the order of the turns
     def _asks(self, node: Node) -> Iterable[str]:

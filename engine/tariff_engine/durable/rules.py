@@ -53,7 +53,7 @@ class Rules:
 
     def ask(self, ruleset: Ruleset, facts: dict[str, Told]) -> tuple[Meaning, ...]:
         """Return what a ruleset concludes from one fact. The same fact has the same conclusions, so they are remembered."""
-        key = (ruleset.name, *facts.values())
+        key = (ruleset.name, *facts.values())  # the names are the same for every fact of a kind
         found = self._said.get(key)
         if found is None:
             if len(self._said) >= _REMEMBERED:
@@ -71,7 +71,7 @@ class Rules:
             if len(self._calendars) >= _CALENDARS:
                 self._calendars.clear()
                 self._distinct.clear()
-            meanings = self.ask(ruleset, {"t": "day", "day": day, "entered": entered})
+            meanings = self.ask(ruleset, {"t": "day", "day": ruleset.since(day), "entered": ruleset.since(entered)})
             alike = (ruleset.name, meanings)
             if alike not in self._distinct:
                 self._distinct[alike] = self._read(ruleset, meanings)

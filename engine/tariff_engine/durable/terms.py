@@ -1,8 +1,8 @@
 """What durable-rules is told of a line: integers, short texts and booleans, each under the name that the rules of a ruleset use.
 
-Lists are memberships (durable hangs on conditions of a thousand codes), numbers are ranks among the thresholds that the law names (durable
-counts in binary floating point; a rank is exact), days are integers. Reading a list and finding a rank is all that happens here: what
-follows from them is decided by the rules.
+Lists are memberships (durable hangs on conditions of a thousand codes); numbers and days are ranks among the thresholds that the law names
+(durable counts in binary floating point; a rank is exact). Reading a list and finding a rank is all that happens here: what follows from
+them is decided by the rules.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tariff_engine.facts import Line
 
 UNKNOWN = "?"
+ENTERED, AVE = "entry_date", ""  # what has thresholds besides facts: the day of entry, the ad valorem equivalent of the base rate
 Told = bool | int | str
 
 
@@ -60,7 +61,7 @@ class Teller:
     def tell(self, term: Term, line: Line, column: str, ave: Fraction | None) -> Told:
         """Return the value of a term on a line."""
         kind, about = term.kind, term.about
-        if kind in {"flag", "text", "day", "rank", "known"}:
+        if kind in {"flag", "text", "rank", "known"}:
             return self._fact(kind, about[0], line)
         if kind == "origin":
             return any(self._from(name, line) for name in about)
@@ -72,9 +73,9 @@ class Teller:
         if kind == "claim":
             return about[0] in (line.facts.get("exclusion_claims") or ())
         if kind == "ave":
-            return -1 if ave is None else self.rank("", ave)
+            return -1 if ave is None else self.rank(AVE, ave)
         if kind == "entered":
-            return day_number(line.day)
+            return self.rank(ENTERED, Fraction(day_number(line.day)))
         return column if kind == "column" else line.hts[:2]
 
     def _from(self, name: str, line: Line) -> bool:
@@ -93,12 +94,12 @@ class Teller:
         if kind == "known":
             return value is not None
         if value is None:
-            return -1 if kind in {"day", "rank"} else UNKNOWN
+            return -1 if kind == "rank" else UNKNOWN
         if kind == "flag":
             return "yes" if value else "no"
-        if kind == "day":
-            return day_number(value)
-        return self.rank(name, Fraction(value)) if kind == "rank" else f"={value}"
+        if kind == "rank":
+            return self.rank(name, Fraction(day_number(value) if isinstance(value, date) else value))
+        return f"={value}"
 
     def value(self, name: str, line: Line) -> Any:
         """Return a fact as stated, or as it follows from others that were; None where nobody stated it."""
