@@ -20,7 +20,7 @@ from tariff_engine.evaluate.parts import Parts
 from tariff_engine.problems import LawConflictError, ProblemError
 from tariff_engine.testing import Space, random_line
 
-LINES = int(os.environ.get("TARIFF_DIFFERENTIAL_LINES", "4000"))
+LINES = int(os.environ.get("TARIFF_DIFFERENTIAL_LINES", "7040"))
 CHUNKS = 8
 
 
