@@ -183,7 +183,7 @@ def _differ(one: Answer, two: Answer) -> str:
 def spoil(line: dict[str, Any], rng: random.Random) -> dict[str, Any]:
     """Return a line as no filer should send it: a fact that does not exist, or that is missing, of a wrong type, or out of range."""
     name = rng.choice([*line, "no_such_fact"])
-    wrong: Any = rng.choice((None, "", "no", -1, 0.5, True, [], {}, "2025-02-30", date.min, Decimal("NaN"), 10**40, "\0"))
+    wrong: Any = rng.choice((None, "", "no", -1, 0.5, True, [], {}, "yesterday", date.min, Decimal("NaN"), 10**40, "\0"))
     return {**line, name: wrong}
 
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 def derivation(decision: Decision) -> Derivation:
     """Return the evaluation. Raises LawConflictError where two duties of a one-of program reach one part and nothing ordered them."""
     book, line, value = decision.book, decision.line, decision.value
-    standing = [outcome for outcome in decision.outcomes.values() if outcome.applies]
+    outcomes = [decision.outcomes[name] for name in book.nodes]
+    standing = [outcome for outcome in outcomes if outcome.applies]
     _refuse_unordered(decision, standing)
     order = book.class_order(line.day)
     drafts: list[tuple[int, str, int, Draft]] = []
