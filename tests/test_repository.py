@@ -116,6 +116,13 @@ def test_the_full_lock_holds_the_smaller_ones_so_that_one_environment_can_grow(l
     assert {name: versions for name, versions in locked(lock).items() if full.get(name) != versions} == {}
 
 
+def test_the_second_engine_is_locked_as_source_at_the_version_that_the_extra_names() -> None:
+    (extra,) = pyproject()["project"]["optional-dependencies"]["durable"]
+    ((name, versions),) = locked("durable").items()
+    assert [f"{name}=={version}" for version in versions] == [extra]
+    assert set(locked("durable-build")) == {"setuptools"}
+
+
 def test_pip_and_uv_are_told_of_the_same_tools() -> None:
     groups = pyproject()["dependency-groups"]
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,15 +15,17 @@ from tariff_engine.agreement import compare_decided
 from tariff_engine.base import line_base
 from tariff_engine.compiled.outcomes import Outcomes
 from tariff_engine.durable.knowledge import DurableKnowledge
+from tariff_engine.durable.worker import Worker
 from tariff_engine.engine import Knowledge
 from tariff_engine.entry import assess_row, problem_of
+from tariff_engine.notation.load import load_book
 from tariff_engine.problems import LawConflictError, ProblemError
 from tariff_engine.testing import Space, random_line
+from tariff_rules import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tariff_engine.durable.worker import Worker
     from tariff_engine.engine import Engine
 
 LINES = int(os.environ.get("TARIFF_DURABLE_LINES", "1000"))
@@ -87,6 +91,21 @@ def test_the_whole_answer_is_the_same_down_to_questions_and_explanation(engine: 
     chosen: list[Case] = [case for case in CASES if case.known_on is None][::25]
     for case in chosen:
         assert answer(durable, case.facts) == answer(known, case.facts), case.id
+
+
+def test_a_law_that_is_changed_by_one_day_is_noticed(engine: Engine, tmp_path: Path) -> None:
+    """durable-rules reads the rule files for itself: an exemption that begins a day later there makes the engines differ on that day."""
+    changed = tmp_path / "rules"
+    shutil.copytree(str(ROOT), changed)
+    file = changed / "programs" / "ieepa" / "canada.yaml"
+    text = file.read_text(encoding="utf-8")
+    assert "2025-03-07" in text
+    file.write_text(text.replace("2025-03-07", "2025-03-08"), encoding="utf-8")
+    line = {"hts": "6403996015", "origin": "CA", "value": 10000, "mode": "truck", "usmca_qualifying": True}
+    with Worker(changed, load_book(changed).id) as other:
+        assert not difference(engine.at(), other, {**line, "entry_date": "2025-03-06"})
+        assert "headings" in difference(engine.at(), other, {**line, "entry_date": "2025-03-07"})
+        assert not difference(engine.at(), other, {**line, "entry_date": "2025-03-07", "origin": "FR"})
 
 
 BAD = [
