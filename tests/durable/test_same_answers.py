@@ -105,7 +105,6 @@ def test_a_law_that_is_changed_by_one_day_is_noticed(engine: Engine, tmp_path: P
     with Worker(changed, load_book(changed).id) as other:
         assert not difference(engine.at(), other, {**line, "entry_date": "2025-03-06"})
         assert "headings" in difference(engine.at(), other, {**line, "entry_date": "2025-03-07"})
-        assert not difference(engine.at(), other, {**line, "entry_date": "2025-03-07", "origin": "FR"})
 
 
 BAD = [
