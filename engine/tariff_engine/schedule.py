@@ -118,6 +118,18 @@ class Schedule:
         """Return possible predecessors of a number that had not begun on a day."""
         return forebears(self.tables, self.periods, hts.replace(".", "")[:_LINE], on)
 
+    def starting(self, digits: str, on: date, most: int) -> list[tuple[str, str]]:
+        """Return the first numbers of eight or ten digits that begin so, with the general rate as printed, in the edition of a day."""
+        index = self._governing(on, None)[0]
+        codes, found = self._codes[index], list[tuple[str, str]]()
+        for place in range(bisect_left(codes, digits), len(codes)):
+            code = codes[place]
+            if len(found) == most or not code.startswith(digits):
+                break
+            if len(code) in (_LINE, _NUMBER):
+                found.append((code, self._printed(code, index)[1][1]))
+        return found
+
     def _governing(self, on: date, known_on: date | None) -> tuple[int, int]:
         """Return which edition to use for an entry date as known on a day, and which one governs it."""
         wanted = governing = 0

@@ -31,6 +31,7 @@ from tariff_service.store.faults import StoreBusy, StoreError
 from tariff_service.store.replay import ReplayEngines
 from tariff_service.store.store import AuditStore
 from tariff_service.store.writer import GroupCommit
+from tariff_service.web import browse_routes, line_routes, view_routes
 
 
 def open_service(settings: Settings) -> Service:
@@ -74,7 +75,7 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
         telemetry={"tracing": False, "metrics": False, "logs": False},  # what is told of requests is told by observing.py
         redirect_slashes=False,
     )
-    for module in (assessments, batch, compare_routes, law_routes, history_routes, rulebooks, health):
+    for module in (assessments, batch, compare_routes, law_routes, history_routes, rulebooks, health, line_routes, view_routes, browse_routes):
         app.include_router(module.router)
     # The endpoint that is asked most, once more as a plain route in front: FastAPI's way to it, through dependencies that it does not have,
     # costs as much as a third of an assessment.

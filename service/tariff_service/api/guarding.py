@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tariff_service.api.callers import KEY, LOCAL
 from tariff_service.api.headers import Cors, Raw, secured
 from tariff_service.api.keyring import KeyRing
+from tariff_service.api.page_keys import CHALLENGE, is_page, typed_key
 from tariff_service.api.limits import Bucket, Failures, LimitedCaller
 from tariff_service.api.problems import Refusal
 from tariff_service.api.settings import Settings, is_loopback
@@ -24,8 +25,8 @@ from tariff_service.api.state import Service
 from tariff_service.keys import list_keys
 
 LIVENESS = frozenset({"/healthz", "/readyz"})  # for supervisors: no key, any Host, also while the server stops or is busy
-OPEN = LIVENESS | {"/", "/openapi.json"}  # tell nothing that is not public
-OPEN_UNDER = "/problems/"
+OPEN = LIVENESS | {"/openapi.json"}  # tell nothing that is not public
+OPEN_UNDER = ("/problems/", "/static/")
 _ONCE = frozenset(  # two of one of these would leave open which counts
     {b"host", b"origin", b"authorization", b"x-api-key", b"idempotency-key", b"content-type", b"content-length", b"content-encoding"}
 )
@@ -168,9 +169,11 @@ class Guard:
 
     def _caller(self, keys: KeyRing, seen: Mapping[bytes, bytes], scope: Scope) -> LimitedCaller:
         """Return who holds the key that a request shows. Raises Refusal."""
-        text = _shown_key(seen)
+        asks = is_page(scope["path"]) and scope["method"] in {"GET", "HEAD"}
+        text = _shown_key(seen, typed=asks)
         if not text:
-            raise Refusal("unauthenticated", "this server answers only callers with a key", headers={"WWW-Authenticate": "Bearer"})
+            challenge = {"WWW-Authenticate": CHALLENGE if asks else "Bearer"}
+            raise Refusal("unauthenticated", "this server answers only callers with a key", headers=challenge)
         caller = keys.find(text)
         if caller is not None:
             return caller
@@ -178,7 +181,7 @@ class Guard:
         wait = self._failures.count(client[0] if client else "")
         if wait:
             raise Refusal("rate_limited", "too many wrong keys from this address", headers={"Retry-After": str(wait)})
-        challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+        challenge = {"WWW-Authenticate": CHALLENGE if asks else 'Bearer error="invalid_token"'}
         raise Refusal("key_refused", "the key is unknown, expired or revoked", headers=challenge)
 
 
@@ -276,10 +279,10 @@ def _check_fetch(seen: Mapping[bytes, bytes]) -> None:
         raise Refusal("origin_refused", "a web page of another site embeds this address")
 
 
-def _shown_key(seen: Mapping[bytes, bytes]) -> str:
-    """Return the key that a request shows; nothing is none. Raises Refusal where it shows two."""
+def _shown_key(seen: Mapping[bytes, bytes], *, typed: bool) -> str:
+    """Return the key that a request shows, or that a person typed in a browser; nothing is none. Raises Refusal where it shows two."""
     bearer = seen.get(b"authorization", b"")
-    one = bearer[len(_BEARER) :].strip() if bearer[: len(_BEARER)].lower() == _BEARER else b""
+    one = bearer[len(_BEARER) :].strip() if bearer[: len(_BEARER)].lower() == _BEARER else typed_key(bearer) if typed else b""
     other = seen.get(b"x-api-key", b"").strip()
     if one and other and one != other:
         raise Refusal("bad_header", "Authorization and X-API-Key show different keys", fix="send one of them")

@@ -1,0 +1,134 @@
+"""The fields of the form: what is asked of every line, the claims that nobody is prompted for, and the questions of an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tariff_service.paper import money
+from tariff_service.web.asking import MAIN, Ask
+
+if TYPE_CHECKING:
+    from tariff_engine.law import FactSpec, Law
+
+_LABELS = {
+    "hts": "HTS number",
+    "origin": "Country of origin",
+    "value": "Entered value, USD",
+    "entry_date": "Entry date",
+    "mode": "Mode of transport",
+    "spi": "Special program (SPI)",
+}
+_KINDS = {"bool": "choice", "date": "date", "country": "country", "cases": "text", "map": "text", "list": "text"}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field: its name in the form, the words beside it, how it is filled in, and what was typed."""
+
+    name: str
+    label: str
+    kind: str  # text, number, date, country, choice
+    text: str
+    hint: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question of an answer: its fields, why it is asked, what was taken meanwhile, and what is at stake."""
+
+    line: str
+    number: int
+    fact: str
+    asks: str
+    because: str
+    taken: str
+    stake: str
+    answers: tuple[Mapping[str, Any], ...]
+    together: tuple[str, ...]
+    fields: tuple[Field, ...]
+
+
+def main_fields(law: Law, ask: Ask, number: int) -> list[Field]:
+    """Return the fields that every line has; those of the entry stand at the first line."""
+    texts = ask.of_line(number)
+    return [_field(law.facts[name], number, texts.get(name, "")) for name in MAIN if number == 1 or law.facts[name].level != "entry"]
+
+
+def more_fields(law: Law, ask: Ask, number: int, asked: Sequence[Asked]) -> list[Field]:
+    """Return the fields for what was stated besides, and is not among the questions."""
+    shown = {one.name for question in asked for one in question.fields}
+    claims = {field.name for field in claim_fields(law, ask, number)}
+    found = []
+    start = f"{number}." if number > 1 else ""
+    for name, text in ask.of_line(number).items():
+        fact, _, key = name.partition(".")
+        spec = next((one for one in law.facts.values() if fact in {one.name, *one.aliases}), None)
+        if spec is None or fact in MAIN or start + name in shown or start + name in claims:
+            continue
+        found.append(_field(spec, number, text, key=key, fact=fact))
+    return found
+
+
+def claim_fields(law: Law, ask: Ask, number: int) -> list[Field]:
+    """Return the fields for claims that nobody is prompted for."""
+    texts = ask.of_line(number)
+    return [
+        _field(spec, number, texts.get(spec.name, ""))
+        for spec in law.facts.values()
+        if not spec.ask and spec.name not in MAIN and not spec.personal and (number == 1 or spec.level != "entry")
+    ]
+
+
+def questions(law: Law, ask: Ask, answer: Mapping[str, Any]) -> Iterator[Asked]:
+    """Yield the questions of an answer, those with most at stake first in each line."""
+    for number, line in enumerate(answer["lines"], 1):
+        texts = ask.of_line(number)
+        for question in line.get("questions", ()):
+            spec = law.facts.get(question["fact"])
+            if spec is None or spec.personal:
+                continue
+            units = question.get("units") or [""]
+            yield Asked(
+                line["id"],
+                number,
+                spec.name,
+                question["asks"],
+                question["because"],
+                "" if question.get("taken") is None else word(question["taken"]),
+                _stake(question["answers"]),
+                tuple(question["answers"]),
+                tuple(question.get("together_with", ())),
+                tuple(
+                    _field(spec, 1 if spec.level == "entry" else number, texts.get(f"{spec.name}.{unit}" if unit else spec.name, ""), key=unit)
+                    for unit in units
+                ),
+            )
+
+
+def _stake(answers: Sequence[Mapping[str, Any]]) -> str:
+    sizes = [answer["difference"].removeprefix("-") for answer in answers]
+    return money(max(sizes, key=lambda size: (len(size), size))) if sizes else ""
+
+
+def word(value: Any) -> str:
+    """Return a value of a fact in words."""
+    if value is None:
+        return "not stated"
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+
+
+def _field(spec: FactSpec, number: int, text: str, *, key: str = "", fact: str = "") -> Field:
+    name = (f"{number}." if number > 1 else "") + (fact or spec.name) + (f".{key}" if key else "")
+    label = _LABELS.get(spec.name) or (f"{spec.what[:1].upper()}{spec.what[1:]}" + (f" ({key})" if key else ""))
+    choices: tuple[tuple[str, str], ...] = ()
+    kind = "number" if spec.type in {"usd", "pct", "number"} else _KINDS.get(spec.type, "text")
+    if spec.type == "bool":
+        choices = (("true", "yes"), ("false", "no"))
+    elif spec.values and spec.type == "text":
+        kind, choices = "choice", tuple((value, value.replace("_", " ")) for value in spec.values)
+    hint = {"usd": "dollars", "pct": "percent"}.get(spec.type, "") if spec.name not in MAIN else ""
+    return Field(name, label, kind, text, hint, choices, spec.name in MAIN[:4])

@@ -1,0 +1,108 @@
+"""What else: the same line from other origins, on other days, under other claims; and what would lower its duty, with the proof of each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tariff_service.web.asking import Ask, country
+from tariff_service.web.fields import word
+
+if TYPE_CHECKING:
+    from tariff_engine.law import Law
+
+MAX_ORIGINS, MAX_DATES, MAX_CLAIMS = 8, 6, 8
+_PARTS = re.compile(r"[,;\n]+")
+_NONE = "as stated"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What varies: the axes as typed, and as a comparison takes them."""
+
+    origins: str
+    dates: str
+    claims: tuple[str, ...]
+    vary: dict[str, list[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A saving: what it saves, what must be true, what must be shown, and the headings that are filed then."""
+
+    fact: str
+    answer: str
+    saves: str
+    duty: str
+    what: str
+    because: str
+    headings: tuple[tuple[str, str], ...]  # those that are new, with their sentences
+    together: tuple[str, ...]
+
+
+def read_wanted(law: Law, ask: Ask, line: Mapping[str, Any], savings: Sequence[Mapping[str, Any]]) -> Wanted:
+    """Return what to compare: the axes that were typed, and the line itself first on each."""
+    origins = [country(law, part) for part in _PARTS.split(ask.options.get("origins", "")) if part.strip()]
+    dates = [part.strip() for part in _PARTS.split(ask.options.get("dates", "")) if part.strip()]
+    chosen = [part for part in ask.options.get("claims", "").split("|") if part]
+    known = {f"{one['fact']}={one['answer']}": one for one in savings if not isinstance(one["answer"], list | dict)}
+    vary: dict[str, list[Any]] = {}
+    if origins:
+        vary["origin"] = list(dict.fromkeys([line["origin"], *origins]))[: MAX_ORIGINS + 1]
+    if dates:
+        vary["entry_date"] = list(dict.fromkeys([line["entry_date"], *dates]))[: MAX_DATES + 1]
+    claims = [known[name] for name in dict.fromkeys(chosen) if name in known][:MAX_CLAIMS]
+    if not vary and not chosen:
+        claims = list(known.values())[:MAX_CLAIMS]
+    if claims:
+        vary["claims"] = [{}, *({one["fact"]: one["answer"]} for one in claims)]
+    return Wanted(ask.options.get("origins", ""), ask.options.get("dates", ""), tuple(chosen), vary)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the matrix: its name, and a cell for each day."""
+
+    name: str
+    cells: tuple[Mapping[str, Any], ...]
+
+
+def rows(law: Law, wanted: Wanted, cells: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[Row]]:
+    """Return the names of the columns, and the rows."""
+    columns = list(wanted.vary.get("entry_date", [""]))
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for cell in cells:
+        varied = cell["varied"]
+        parts = []
+        if "origin" in varied:
+            parts.append(f"{law.countries.get(varied['origin'], varied['origin'])} ({varied['origin']})")
+        if "claims" in varied:
+            claims = varied["claims"]
+            parts.append(", ".join(f"{name.replace('_', ' ')}: {word(value)}" for name, value in claims.items()) or _NONE)
+        found.setdefault(", ".join(parts) or _NONE, []).append(cell)
+    return columns, [Row(name, tuple(cells)) for name, cells in found.items()]
+
+
+def proofs(law: Law, says: Mapping[str, str], line: Mapping[str, Any]) -> list[Proof]:
+    """Return the savings of a line with what each needs."""
+    filed = {row["heading"] for row in line["headings"]}
+    together = {one["fact"]: tuple(one.get("together_with", ())) for one in line["questions"]}
+    found = []
+    for saving in line["savings"]:
+        spec = law.facts.get(saving["fact"])
+        new = [heading for heading in saving["headings"] if heading and heading not in filed]
+        found.append(
+            Proof(
+                saving["fact"],
+                word(saving["answer"]),
+                saving["saves"],
+                saving["duty"],
+                saving["if_true"],
+                spec.because if spec else "",
+                tuple((heading, says.get(heading, "")) for heading in new),
+                together.get(saving["fact"], ()),
+            )
+        )
+    return found
