@@ -24,6 +24,7 @@ MAX_TEXT = 2_000  # characters of one field
 MAX_PERMALINK = 8_000  # characters that every browser and proxy takes
 MAIN = ("hts", "origin", "value", "entry_date", "mode", "spi")  # asked of every line, in this order
 OF_PAGE = ("known_on", "lines")  # what a page is told besides facts
+_LABELS = {"hts": "the HTS number", "origin": "the origin", "value": "the entered value", "entry_date": "the entry date", "mode": "the mode"}
 _LINE = re.compile(r"([1-9]\d?)\.(.+)\Z", re.ASCII | re.DOTALL)
 _MONEY = re.compile(r"\$?(\d{1,3}(?:,\d{3})+|\d+)(\.\d*)?\Z", re.ASCII)
 _NUMBER = re.compile(r"[0-9.]{1,20}\Z", re.ASCII)
@@ -218,4 +219,8 @@ def placed(ask: Ask, errors: Iterable[Mapping[str, Any]]) -> Iterator[Trouble]:
         if parts[:1] == ["lines"] and len(parts) > 1 and parts[1].isdigit():
             number, parts = int(parts[1]) + 1, parts[2:]
         name = (f"{number}." if number > 1 else "") + ".".join(parts[:1]) if parts else ""
-        yield Trouble(name, str(error["code"]), str(error["detail"]), str(error.get("fix") or ""))
+        fact = parts[0] if parts else ""
+        message, fix = str(error["detail"]), str(error.get("fix") or "")
+        if fact and fact in _LABELS and message.startswith(f"{fact} "):
+            message = f"{_LABELS[fact]}{message[len(fact) :]}"
+        yield Trouble(name, str(error["code"]), message, fix.removeprefix(f"send {fact}: "))

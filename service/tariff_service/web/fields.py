@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tariff_service.paper import money
@@ -103,10 +103,19 @@ def questions(law: Law, ask: Ask, answer: Mapping[str, Any]) -> Iterator[Asked]:
                 tuple(question["answers"]),
                 tuple(question.get("together_with", ())),
                 tuple(
-                    _field(spec, 1 if spec.level == "entry" else number, texts.get(f"{spec.name}.{unit}" if unit else spec.name, ""), key=unit)
+                    replace(
+                        _field(spec, 1 if spec.level == "entry" else number, texts.get(f"{spec.name}.{unit}" if unit else spec.name, ""), key=unit),
+                        label=label_of(spec.name, spec.name.replace("_", " ")) + (f" ({unit})" if unit else ""),
+                    )
                     for unit in units
                 ),
             )
+
+
+def label_of(fact: str, what: str = "") -> str:
+    """Return the words beside the field of a fact."""
+    text = _LABELS.get(fact) or what.removesuffix(" in dollars") or fact.replace("_", " ")
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def _stake(answers: Sequence[Mapping[str, Any]]) -> str:
@@ -123,7 +132,7 @@ def word(value: Any) -> str:
 
 def _field(spec: FactSpec, number: int, text: str, *, key: str = "", fact: str = "") -> Field:
     name = (f"{number}." if number > 1 else "") + (fact or spec.name) + (f".{key}" if key else "")
-    label = _LABELS.get(spec.name) or (f"{spec.what[:1].upper()}{spec.what[1:]}" + (f" ({key})" if key else ""))
+    label = label_of(spec.name, spec.what) + (f" ({key})" if key else "")
     choices: tuple[tuple[str, str], ...] = ()
     kind = "number" if spec.type in {"usd", "pct", "number"} else _KINDS.get(spec.type, "text")
     if spec.type == "bool":

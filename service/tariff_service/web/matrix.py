@@ -99,7 +99,7 @@ def proofs(law: Law, says: Mapping[str, str], line: Mapping[str, Any]) -> list[P
                 word(saving["answer"]),
                 saving["saves"],
                 saving["duty"],
-                saving["if_true"],
+                saving["if_true"].rpartition(": ")[0] or saving["if_true"],
                 spec.because if spec else "",
                 tuple((heading, says.get(heading, "")) for heading in new),
                 together.get(saving["fact"], ()),

@@ -15,6 +15,7 @@ _CLOSE = Decimal("2.4")  # percent of the width: marks nearer than this stand on
 _ROWS = 4
 _TICKS = 5
 _MONTHS = 18  # spans shorter than this have a tick each quarter, not each year
+_DAY, _TAIL = timedelta(days=1), timedelta(days=45)  # what a last step is drawn with
 _STEPS = (Decimal(1), Decimal(2), Decimal("2.5"), Decimal(5), Decimal(10))
 
 
@@ -57,6 +58,7 @@ class Chart:
     years: tuple[Tick, ...]
     rates: tuple[Tick, ...]
     entry: str  # where the day of entry is; empty outside the chart
+    horizon: str  # up to where law was read; empty where the chart ends with it
     legend: tuple[tuple[str, str], ...]  # color, title of the program
     rows: int
 
@@ -68,14 +70,14 @@ def chart(found: Mapping[str, Any], titles: Mapping[str, str], value: str, entry
     if not steps or not worth:
         return None
     begin = max(date.fromisoformat(found["from"]), first or date.min)
-    end = _end(found, entry_day)
+    end, horizon = _end(found, entry_day), _day(found["rulebook"]["horizon"]) + _DAY
     drawn = [(step, max(_day(step["from"]), begin), min(_until(step, end), end)) for step in steps]
     drawn = [(step, start, stop) for step, start, stop in drawn if start < stop]
     off = [(step, max(_day(step["from"]), begin), _withdrawn_until(step, steps, end)) for step in found["withdrawn"]]
     off = [(step, start, stop) for step, start, stop in off if begin <= start < stop and step.get("duty") is not None]
     if not drawn:
         return None
-    colors = colors_of(["base", *(row["program"] for step, _, _ in drawn for row in step["headings"])])
+    colors = colors_of(list(dict.fromkeys(program for step, _, _ in drawn for program, _ in _stack(step))))
     top = max([Decimal(step["duty"]) / worth * 100 for step, _, _ in [*drawn, *off]], default=Decimal(0))
     top, ticks = _scale(top)
     days = Decimal((end - begin).days)
@@ -88,7 +90,7 @@ def chart(found: Mapping[str, Any], titles: Mapping[str, str], value: str, entry
         level = Decimal(0)
         for program, amount in _stack(step):
             share = amount / worth * 100 * _FULL / top
-            words = f"{titles.get(program, program)}: {_percent(amount / worth * 100)} of the value, {start} to {stop - timedelta(days=1)}"
+            words = f"{titles.get(program, program)}: {_percent(amount / worth * 100)} of the value, {start} to {stop - _DAY}"
             blocks.append(Block(_text(x(start)), _text(x(stop) - x(start)), _text(_FULL - level - share), _text(share), colors[program], words))
             level += share
     hatched = []
@@ -96,7 +98,7 @@ def chart(found: Mapping[str, Any], titles: Mapping[str, str], value: str, entry
         share = Decimal(step["duty"]) / worth * _FULL / top * 100
         acts = "; ".join(act["cite"] for act in step["withdrawn_by"])
         words = f"Announced for {start} and withdrawn ({acts}): {step['rate']} in all"
-        hatched.append(Block(_text(x(start)), _text(max(x(stop) - x(start), Decimal("0.6"))), _text(_FULL - share), _text(share), "hatch", words))
+        hatched.append(Block(_text(x(start)), _text(max(x(stop) - x(start), Decimal("1.1"))), _text(_FULL - share), _text(share), "hatch", words))
     starts = [(number, x(_day(step["from"]))) for number, step in enumerate(steps, 1) if begin <= _day(step["from"]) < end]
     marks = _marks(starts)
     return Chart(
@@ -106,6 +108,7 @@ def chart(found: Mapping[str, Any], titles: Mapping[str, str], value: str, entry
         _years(begin, end, x),
         tuple(Tick(_text(_FULL - tick * _FULL / top), f"{tick.normalize():f}%") for tick in ticks),
         _text(x(entry_day)) if entry_day and begin <= entry_day <= end else "",
+        _text(x(horizon)) if begin < horizon < end else "",
         tuple((color, titles.get(program, program)) for program, color in colors.items()),
         max((mark.row for mark in marks), default=0) + 1,
     )
@@ -130,7 +133,7 @@ def _withdrawn_until(step: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]
 def _end(found: Mapping[str, Any], entry_day: date | None) -> date:
     last = _day(found["rulebook"]["horizon"])
     starts = [_day(step["from"]) for step in (*found["steps"], *found["withdrawn"])]
-    return max([last, *starts, *([entry_day] if entry_day else [])]) + timedelta(days=45)
+    return max([last, *(day + _TAIL for day in (*starts, *([entry_day] if entry_day else [])) if day > last - _TAIL)]) + _DAY
 
 
 def _stack(step: Mapping[str, Any]) -> list[tuple[str, Decimal]]:

@@ -83,6 +83,8 @@
       const wrong = main.querySelector("[aria-invalid=true]"), before = focused && document.getElementById(focused);
       (wrong || before || main).focus({ preventScroll: !wrong });
       const sum = main.querySelector(".hero .sum");
+      const hero = main.querySelector(".hero");
+      if (hero && push && !wrong && !before?.closest(".qfields")) hero.scrollIntoView({ block: "nearest" });
       say(wrong ? "Please check the fields" : sum ? `Total: ${sum.textContent.trim()}` : document.title);
     } catch { location.assign(address); } finally {
       clearTimeout(slow);
