@@ -16,7 +16,7 @@ from tariff_service.api.settings import Settings
 @pytest.fixture(scope="session")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """Return a client that follows no redirect."""
-    app = create_app(Settings(store=str(tmp_path_factory.mktemp("page") / "audit.db"), known_days=2, log_level="warning"))
+    app = create_app(Settings(store=str(tmp_path_factory.mktemp("page") / "audit.db"), known_days=8, log_level="warning"))
     with TestClient(app, base_url="http://localhost", follow_redirects=False) as found:
         yield found
 

@@ -109,6 +109,7 @@ def read_ask(law: Law, pairs: Iterable[tuple[str, str]], *, options: Iterable[st
     if found.lines > MAX_LINES:
         found.troubles.append(Trouble("", "too_many_lines", f"a page takes {MAX_LINES} lines", "send larger entries to the API"))
         found.lines = MAX_LINES
+        found.texts = {name: text for name, text in found.texts.items() if _number(name) <= MAX_LINES}
     _order(found, law)
     found.entry = _entry(found, law, specs)
     return found

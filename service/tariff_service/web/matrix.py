@@ -88,7 +88,7 @@ def rows(law: Law, wanted: Wanted, cells: Sequence[Mapping[str, Any]]) -> tuple[
 def proofs(law: Law, says: Mapping[str, str], line: Mapping[str, Any]) -> list[Proof]:
     """Return the savings of a line with what each needs."""
     filed = {row["heading"] for row in line["headings"]}
-    together = {one["fact"]: tuple(one.get("together_with", ())) for one in line["questions"]}
+    asked = {one["fact"]: one for one in line["questions"]}
     found = []
     for saving in line["savings"]:
         spec = law.facts.get(saving["fact"])
@@ -100,9 +100,9 @@ def proofs(law: Law, says: Mapping[str, str], line: Mapping[str, Any]) -> list[P
                 saving["saves"],
                 saving["duty"],
                 saving["if_true"].rpartition(": ")[0] or saving["if_true"],
-                spec.because if spec else "",
+                str(asked[saving["fact"]]["because"]) if saving["fact"] in asked else spec.because if spec else "",
                 tuple((heading, says.get(heading, "")) for heading in new),
-                together.get(saving["fact"], ()),
+                tuple(asked.get(saving["fact"], {}).get("together_with", ())),
             )
         )
     return found
