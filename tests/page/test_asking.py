@@ -39,7 +39,9 @@ def test_fields_become_what_the_api_takes(law: Law) -> None:
 
 
 def test_further_lines_stand_behind_their_number_and_share_the_facts_of_the_entry(law: Law) -> None:
-    ask = read_ask(law, [*CABLE.items(), ("2.hts", "6403.99.60.15"), ("2.origin", "Viet Nam"), ("2.value", "2500"), ("2.quantity.prs", "10")])
+    ask = read_ask(
+        law, [*CABLE.items(), ("2.hts", "6403.99.60.15"), ("2.origin", "Viet Nam"), ("2.value", "2500"), ("2.quantity.prs", "10")]
+    )
     assert ask.lines == 2
     assert ask.entry == {
         "entry_date": "2025-08-15",
@@ -53,14 +55,23 @@ def test_further_lines_stand_behind_their_number_and_share_the_facts_of_the_entr
 
 def test_the_same_question_has_one_permalink_whatever_the_order_and_the_spelling(law: Law) -> None:
     one = read_ask(law, CABLE.items())
-    other = read_ask(law, [("mode", "ocean"), ("value", "$10,000"), ("origin", "china"), *[(key, CABLE[key]) for key in ("entry_date", "hts")]])
+    other = read_ask(
+        law, [("mode", "ocean"), ("value", "$10,000"), ("origin", "china"), *[(key, CABLE[key]) for key in ("entry_date", "hts")]]
+    )
     for ask in (one, other):
         settle(ask)
     assert one.address() == other.address() == "/line/8544.42.90.90?origin=CN&value=10000&entry_date=2025-08-15&mode=ocean"
 
 
 def test_a_permalink_asks_again_what_was_asked(law: Law) -> None:
-    pairs = [*CABLE.items(), ("copper_content_value", "0"), ("2.hts", "6403996015"), ("2.origin", "VN"), ("2.value", "1"), ("known_on", "2025-06-01")]
+    pairs = [
+        *CABLE.items(),
+        ("copper_content_value", "0"),
+        ("2.hts", "6403996015"),
+        ("2.origin", "VN"),
+        ("2.value", "1"),
+        ("known_on", "2025-06-01"),
+    ]
     ask = read_ask(law, pairs)
     parts = urlsplit(ask.address())
     again = read_ask(law, [("hts", parts.path.rpartition("/")[2]), *parse_qsl(parts.query)])

@@ -186,7 +186,7 @@ def test_the_table_and_the_link_can_be_copied(opened: Opened, address: str) -> N
 @pytest.mark.parametrize("scheme", ["light", "dark"] if EVERY else ["light"])
 def test_no_page_breaks_a_rule_of_accessibility(opened: Opened, address: str, scheme: Any) -> None:
     page = opened("/", color_scheme=scheme)
-    from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415  not everybody who runs the other tests has it
+    from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # noqa: PLC0415  not everybody has it
 
     found = {}
     for name, path in SOME.items():
@@ -194,7 +194,10 @@ def test_no_page_breaks_a_rule_of_accessibility(opened: Opened, address: str, sc
         page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
         results = Axe().run(page)
         if results.violations_count:
-            found[name] = [(one["id"], one["nodes"][0]["html"][:200], one["nodes"][0]["failureSummary"][:300]) for one in results.response["violations"]]
+            found[name] = [
+                (one["id"], one["nodes"][0]["html"][:200], one["nodes"][0]["failureSummary"][:300])
+                for one in results.response["violations"]
+            ]
     assert found == {}
 
 
@@ -204,7 +207,9 @@ def test_no_page_is_wider_than_the_screen(opened: Opened, address: str, width: i
     for name, path in SOME.items():
         page.goto(address + path)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
-        small = page.evaluate("[...document.querySelectorAll('main p, main td, main li')].some((one) => parseFloat(getComputedStyle(one).fontSize) < 11)")
+        small = page.evaluate(
+            "[...document.querySelectorAll('main p, main td, main li')].some((one) => parseFloat(getComputedStyle(one).fontSize) < 11)"
+        )
         assert not small, name
 
 
@@ -227,7 +232,10 @@ def test_the_memo_prints_on_paper(opened: Opened, tmp_path: Path, paper: str) ->
 
 @pytest.mark.parametrize(
     "text",
-    ["<img src=x onerror=\"document.title='pwned'\">", *(["\"><script>document.title='pwned'</script>", "'-document.write(1)-'", "{{7*7}}"] if EVERY else [])],
+    [
+        "<img src=x onerror=\"document.title='pwned'\">",
+        *(["\"><script>document.title='pwned'</script>", "'-document.write(1)-'", "{{7*7}}"] if EVERY else []),
+    ],
     ids=str,
 )
 def test_hostile_text_runs_nothing(opened: Opened, address: str, text: str) -> None:
@@ -235,7 +243,12 @@ def test_hostile_text_runs_nothing(opened: Opened, address: str, text: str) -> N
 
     page = opened("/")
     sent = quote(text, safe="")
-    for path in (f"/line?hts={sent}&origin={sent}&value={sent}&mode={sent}&spi={sent}", f"/line/1234?origin={sent}", f"/browse/lists?q={sent}", f"/browse/headings?q={sent}"):
+    for path in (
+        f"/line?hts={sent}&origin={sent}&value={sent}&mode={sent}&spi={sent}",
+        f"/line/1234?origin={sent}",
+        f"/browse/lists?q={sent}",
+        f"/browse/headings?q={sent}",
+    ):
         page.goto(address + path)
         assert "pwned" not in page.title()
         assert page.locator("main img").count() == 0

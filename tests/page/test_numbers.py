@@ -41,7 +41,7 @@ def headings(page: Element) -> list[tuple[str, str, str, str]]:
 def expected(answer: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
     """Return the same from an answer of the API."""
     return [
-        (row["heading"] or "–", row["rate"], money(row["base_value"]) if row["base_value"] else "", money(row["duty"]))
+        (row["heading"] or "\N{EN DASH}", row["rate"], money(row["base_value"]) if row["base_value"] else "", money(row["duty"]))
         for line in answer["lines"]
         if "problem" not in line and "released_by" not in line
         for row in line["headings"]

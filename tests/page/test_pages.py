@@ -41,13 +41,13 @@ QUICK = [
 SLOW = [permalink(CABLE, "when"), permalink(CABLE, "else", origins="Vietnam, MX", dates="2026-03-01"), permalink(CABLE, "else")]
 HOSTILE = [
     "<script>alert(1)</script>",
-    "\"><img src=x onerror=alert(1)>",
+    '"><img src=x onerror=alert(1)>',
     "'; DROP TABLE records;--",
     "{{ 7 * 7 }}{% include '/etc/passwd' %}",
     "../../../../etc/passwd",
     "javascript:alert(1)",
     "\u202e\u0000\ufeff\ud7ff",
-    "=HYPERLINK(\"http://evil.example\")",
+    '=HYPERLINK("http://evil.example")',
     "A" * 3000,
     "-1",
     "1e999",
@@ -135,7 +135,14 @@ def test_answering_a_question_changes_the_answer(client: TestClient) -> None:
 
 
 def test_a_parcel_that_is_released_is_told_with_what_it_would_owe(client: TestClient) -> None:
-    parcel = {"hts": "6109.10.00.12", "origin": "DE", "value": "800", "entry_date": "2024-06-03", "mode": "air", "de_minimis_claimed": "true"}
+    parcel = {
+        "hts": "6109.10.00.12",
+        "origin": "DE",
+        "value": "800",
+        "entry_date": "2024-06-03",
+        "mode": "air",
+        "de_minimis_claimed": "true",
+    }
     page = show(client, permalink(parcel))
     assert page.all(cls="sum")[0].text == "$0.00"
     assert "Released under low-value treatment" in page.text
@@ -233,7 +240,15 @@ def test_hostile_text_in_every_field_is_harmless(client: TestClient, law: object
     for view in ("", "memo", "else", "answer.csv") if EVERY else ("", "else"):
         for name in ("known_on", "origins", "dates", "claim", "line", "lines", "left"):
             shown_only_as_text(client.get(permalink(CABLE, view), params={**CABLE, "hts": "", name: text}))
-    for address in ("/", "/browse/programs", "/browse/headings", "/browse/lists", "/browse/lists/s301_china", "/browse/acts", "/line/numbers"):
+    for address in (
+        "/",
+        "/browse/programs",
+        "/browse/headings",
+        "/browse/lists",
+        "/browse/lists/s301_china",
+        "/browse/acts",
+        "/line/numbers",
+    ):
         for name in ("q", "page", "on", "from", "to"):
             shown_only_as_text(client.get(address, params={name: text}))
 
@@ -243,7 +258,15 @@ def test_hostile_text_in_an_address_is_harmless(client: TestClient, place: int) 
     from urllib.parse import quote  # noqa: PLC0415
 
     text = quote(HOSTILE[place].replace("\0", ""), safe="")
-    for address in (f"/line/{text}", f"/line/{text}/when", f"/line/{text}/memo", f"/browse/programs/{text}", f"/browse/headings/{text}", f"/browse/lists/{text}", f"/static/{text}"):
+    for address in (
+        f"/line/{text}",
+        f"/line/{text}/when",
+        f"/line/{text}/memo",
+        f"/browse/programs/{text}",
+        f"/browse/headings/{text}",
+        f"/browse/lists/{text}",
+        f"/static/{text}",
+    ):
         shown_only_as_text(client.get(f"{address}?origin=CN"))
 
 

@@ -75,7 +75,18 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
         telemetry={"tracing": False, "metrics": False, "logs": False},  # what is told of requests is told by observing.py
         redirect_slashes=False,
     )
-    for module in (assessments, batch, compare_routes, law_routes, history_routes, rulebooks, health, line_routes, view_routes, browse_routes):
+    for module in (
+        assessments,
+        batch,
+        compare_routes,
+        law_routes,
+        history_routes,
+        rulebooks,
+        health,
+        line_routes,
+        view_routes,
+        browse_routes,
+    ):
         app.include_router(module.router)
     # The endpoint that is asked most, once more as a plain route in front: FastAPI's way to it, through dependencies that it does not have,
     # costs as much as a third of an assessment.

@@ -17,8 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tariff_service.api.callers import KEY, LOCAL
 from tariff_service.api.headers import Cors, Raw, secured
 from tariff_service.api.keyring import KeyRing
-from tariff_service.api.page_keys import CHALLENGE, is_page, typed_key
 from tariff_service.api.limits import Bucket, Failures, LimitedCaller
+from tariff_service.api.page_keys import CHALLENGE, is_page, refused_page, typed_key
 from tariff_service.api.problems import Refusal
 from tariff_service.api.settings import Settings, is_loopback
 from tariff_service.api.state import Service
@@ -291,4 +291,5 @@ def _shown_key(seen: Mapping[bytes, bytes], *, typed: bool) -> str:
 
 async def _refuse(refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
     name: Any = scope.get("tariff.request_id", "")
-    await refusal.response(name and f"urn:tariff:request:{name}")(scope, receive, send)
+    found = refused_page(refusal) if is_page(scope["path"]) else refusal.response(name and f"urn:tariff:request:{name}")
+    await found(scope, receive, send)

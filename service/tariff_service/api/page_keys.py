@@ -8,11 +8,17 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode
+from html import escape
 from typing import Final
+
+from starlette.responses import Response
+
+from tariff_service.api.problems import Refusal, catalogue
 
 CHALLENGE: Final = 'Basic realm="tariff engine: any name, and your key as password", charset="UTF-8"'
 _PAGES: Final = ("/line", "/browse")  # with everything below them
 _BASIC: Final = b"basic "
+_UNAUTHORIZED: Final = 401
 _LONGEST: Final = 400  # characters of a header that can hold a key
 
 
@@ -37,3 +43,15 @@ def typed_key(authorization: bytes) -> bytes:
         return b64decode(authorization[len(_BASIC) :].strip(), validate=True).partition(b":")[2].strip()
     except (binascii.Error, ValueError):
         return b""
+
+
+def refused_page(refusal: Refusal) -> Response:
+    """Return a refusal of the guard as a page: what a person sees who leaves the browser's question for a key."""
+    title = escape(catalogue()[refusal.code].title)
+    advice = "Reload the page, and type your key as password." if refusal.status == _UNAUTHORIZED else ""
+    text = (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<title>{title}</title><link rel="stylesheet" href="/static/page.css"></head><body><main class="wrap"><h1>{title}</h1>'
+        f'<p class="callout bad">{escape(refusal.detail)}. {advice}</p></main></body></html>'
+    )
+    return Response(text, refusal.status, refusal.headers, "text/html; charset=utf-8")

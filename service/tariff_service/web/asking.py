@@ -24,7 +24,13 @@ MAX_TEXT = 2_000  # characters of one field
 MAX_PERMALINK = 8_000  # characters that every browser and proxy takes
 MAIN = ("hts", "origin", "value", "entry_date", "mode", "spi")  # asked of every line, in this order
 OF_PAGE = ("known_on", "lines")  # what a page is told besides facts
-_LABELS = {"hts": "the HTS number", "origin": "the origin", "value": "the entered value", "entry_date": "the entry date", "mode": "the mode"}
+_LABELS = {
+    "hts": "the HTS number",
+    "origin": "the origin",
+    "value": "the entered value",
+    "entry_date": "the entry date",
+    "mode": "the mode",
+}
 _LINE = re.compile(r"([1-9]\d?)\.(.+)\Z", re.ASCII | re.DOTALL)
 _MONEY = re.compile(r"\$?(\d{1,3}(?:,\d{3})+|\d+)(\.\d*)?\Z", re.ASCII)
 _NUMBER = re.compile(r"[0-9.]{1,20}\Z", re.ASCII)
@@ -192,7 +198,9 @@ def _value(found: Ask, name: str, law: Law, spec: FactSpec, text: str) -> Any:
         try:
             return parse_json(text, spec.name, spec.name)
         except ProblemError as error:
-            found.troubles.append(Trouble(name, error.problem.code, error.problem.message, 'send JSON such as [{"case": ..., "rate_pct": ...}]'))
+            found.troubles.append(
+                Trouble(name, error.problem.code, error.problem.message, 'send JSON such as [{"case": ..., "rate_pct": ...}]')
+            )
     return text
 
 
@@ -212,7 +220,7 @@ def country(law: Law, text: str) -> str:
 
 
 # ---------------------------------------------------------------- problems beside their fields
-def placed(ask: Ask, errors: Iterable[Mapping[str, Any]]) -> Iterator[Trouble]:
+def placed(errors: Iterable[Mapping[str, Any]]) -> Iterator[Trouble]:
     """Yield the errors of a refusal, each with the field that it is about."""
     for error in errors:
         parts = [part.replace("~1", "/").replace("~0", "~") for part in str(error.get("pointer") or "").split("/")[1:]]

@@ -194,7 +194,9 @@ async def acts(request: Request) -> Response:
     found = [one for name in book.instruments if (one := law_reading.act(book, name)) is not None]
     found.sort(key=lambda one: (one["published"], one["id"]), reverse=True)
     if text:
-        found = [one for one in found if all(part in f"{one['id']} {one['title']} {one['cite']}".casefold() for part in text.casefold().split())]
+        found = [
+            one for one in found if all(part in f"{one['id']} {one['title']} {one['cite']}".casefold() for part in text.casefold().split())
+        ]
     shown, number, pages = _cut(query.get("page"), found)
     return render(request, "acts.html", items=shown, count=len(found), q=text, number=number, pages=pages, rulebook=around(request))
 
@@ -214,5 +216,12 @@ async def rulebooks(request: Request) -> Response:
         found = await editions.changes(service, first, second)
     current = service.rulebooks.current.id
     return render(
-        request, "rulebooks.html", items=list(reversed(kept)), current=current, first=first, second=second, found=found, rulebook=around(request)
+        request,
+        "rulebooks.html",
+        items=list(reversed(kept)),
+        current=current,
+        first=first,
+        second=second,
+        found=found,
+        rulebook=around(request),
     )

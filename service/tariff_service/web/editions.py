@@ -41,7 +41,9 @@ def _changes(service: Service, first: str, second: str) -> list[Change]:
     try:
         old, new = (_told(_open(service, wanted)) for wanted in (first, second))
     except (WrongArchiveError, ProblemError, RulebookError):
-        raise Refusal("not_found", "a rulebook of that time cannot be read by this release", fix="compare it with the release of its time") from None
+        raise Refusal(
+            "not_found", "a rulebook of that time cannot be read by this release", fix="compare it with the release of its time"
+        ) from None
     found = []
     for key in sorted({*old, *new}):
         was, now = old.get(key), new.get(key)

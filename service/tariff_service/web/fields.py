@@ -104,7 +104,12 @@ def questions(law: Law, ask: Ask, answer: Mapping[str, Any]) -> Iterator[Asked]:
                 tuple(question.get("together_with", ())),
                 tuple(
                     replace(
-                        _field(spec, 1 if spec.level == "entry" else number, texts.get(f"{spec.name}.{unit}" if unit else spec.name, ""), key=unit),
+                        _field(
+                            spec,
+                            1 if spec.level == "entry" else number,
+                            texts.get(f"{spec.name}.{unit}" if unit else spec.name, ""),
+                            key=unit,
+                        ),
                         label=label_of(spec.name, spec.name.replace("_", " ")) + (f" ({unit})" if unit else ""),
                     )
                     for unit in units

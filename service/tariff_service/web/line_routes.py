@@ -48,7 +48,7 @@ async def answered(request: Request, served: Served, ask: Ask) -> Answered | Non
     except Refusal as refusal:
         errors = refusal.errors or [{"code": refusal.code, "detail": refusal.detail}]
         about_day = refusal.code == "bad_parameter"
-        ask.troubles += [Trouble(_KNOWN_ON if about_day else one.field, one.code, one.message, one.fix) for one in placed(ask, errors)]
+        ask.troubles += [Trouble(_KNOWN_ON if about_day else one.field, one.code, one.message, one.fix) for one in placed(errors)]
         return None
 
 

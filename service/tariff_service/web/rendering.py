@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tariff_service.api.caching import unchanged
+from tariff_service.api.caching import KEEP, unchanged
 from tariff_service.api.problems import Refusal
 from tariff_service.paper import money, plural
 
@@ -39,7 +39,9 @@ def _templates() -> Environment:
         auto_reload=False,
     )
     found.filters.update(money=money, change=change, words=_words, sentence=_sentence)
-    found.globals.update(static=static_address, heading_address=heading_address, program_address=program_address, plural=plural, query=_query)
+    found.globals.update(
+        static=static_address, heading_address=heading_address, program_address=program_address, plural=plural, query=_query
+    )
     return found
 
 
@@ -101,5 +103,6 @@ def static_file(request: Request, name: str) -> Response:
     found = _static().get(name)
     if found is None:
         raise Refusal("not_found", "there is no such file")
-    headers = {"ETag": f'"{found[1]}"', "Cache-Control": _KEPT}
+    kept = _KEPT if request.query_params.get("v") == found[1] else KEEP
+    headers = {"ETag": f'"{found[1]}"', "Cache-Control": kept}
     return unchanged(request, headers) or Response(found[0], 200, headers, _MEDIA[name.rpartition(".")[2]])

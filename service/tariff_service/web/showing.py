@@ -43,7 +43,14 @@ def refused(request: Request, refusal: Refusal) -> Response:
     errors = [error for error in refusal.errors if error.get("detail")]
     title = catalogue()[refusal.code].title
     found = render(
-        request, "refused.html", refusal.status, title=title, code=refusal.code, detail=refusal.detail, errors=errors, rulebook=around(request)
+        request,
+        "refused.html",
+        refusal.status,
+        title=title,
+        code=refusal.code,
+        detail=refusal.detail,
+        errors=errors,
+        rulebook=around(request),
     )
     found.headers.update(refusal.headers)
     if refusal.status == _UNAUTHORIZED:

@@ -63,7 +63,9 @@ class Chart:
     rows: int
 
 
-def chart(found: Mapping[str, Any], titles: Mapping[str, str], value: str, entry_day: date | None, first: date | None = None) -> Chart | None:
+def chart(
+    found: Mapping[str, Any], titles: Mapping[str, str], value: str, entry_day: date | None, first: date | None = None
+) -> Chart | None:
     """Return the chart of a timeline as `timeline` returns it, from a first day on; None where no step can be drawn."""
     steps = [step for step in found["steps"] if "problem" not in step and step["duty"] is not None]
     worth = Decimal(value)
@@ -91,14 +93,18 @@ def chart(found: Mapping[str, Any], titles: Mapping[str, str], value: str, entry
         for program, amount in _stack(step):
             share = amount / worth * 100 * _FULL / top
             words = f"{titles.get(program, program)}: {_percent(amount / worth * 100)} of the value, {start} to {stop - _DAY}"
-            blocks.append(Block(_text(x(start)), _text(x(stop) - x(start)), _text(_FULL - level - share), _text(share), colors[program], words))
+            blocks.append(
+                Block(_text(x(start)), _text(x(stop) - x(start)), _text(_FULL - level - share), _text(share), colors[program], words)
+            )
             level += share
     hatched = []
     for step, start, stop in off:
         share = Decimal(step["duty"]) / worth * _FULL / top * 100
         acts = "; ".join(act["cite"] for act in step["withdrawn_by"])
         words = f"Announced for {start} and withdrawn ({acts}): {step['rate']} in all"
-        hatched.append(Block(_text(x(start)), _text(max(x(stop) - x(start), Decimal("1.1"))), _text(_FULL - share), _text(share), "hatch", words))
+        hatched.append(
+            Block(_text(x(start)), _text(max(x(stop) - x(start), Decimal("1.1"))), _text(_FULL - share), _text(share), "hatch", words)
+        )
     starts = [(number, x(_day(step["from"]))) for number, step in enumerate(steps, 1) if begin <= _day(step["from"]) < end]
     marks = _marks(starts)
     return Chart(
@@ -127,7 +133,9 @@ def _withdrawn_until(step: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]
     if step["until"]:
         return min(_day(step["until"]), end)
     start = step["from"]
-    return next((min(_until(one, end), end) for one in steps if one["from"] <= start and (one["until"] is None or one["until"] > start)), end)
+    return next(
+        (min(_until(one, end), end) for one in steps if one["from"] <= start and (one["until"] is None or one["until"] > start)), end
+    )
 
 
 def _end(found: Mapping[str, Any], entry_day: date | None) -> date:

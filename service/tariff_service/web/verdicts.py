@@ -77,7 +77,7 @@ class Group:
     verdicts: tuple[Verdict, ...]
 
 
-def groups(law: Law, line: Mapping[str, Any], paid: Mapping[str, str]) -> list[Group]:
+def groups(law: Law, line: Mapping[str, Any], paid: Mapping[str, str | None]) -> list[Group]:
     """Return the verdicts of a line in groups; `paid` are the dollars of each program."""
     kinds = {verdict: name for name, (_, verdicts) in _GROUPS.items() for verdict in verdicts}
     found: dict[str, list[Verdict]] = {name: [] for name in _GROUPS}
@@ -89,7 +89,7 @@ def groups(law: Law, line: Mapping[str, Any], paid: Mapping[str, str]) -> list[G
     return [Group(name, title, tuple(found[name])) for name, (title, _) in _GROUPS.items() if found[name]]
 
 
-def _verdict(law: Law, one: Mapping[str, Any], paid: Mapping[str, str]) -> Verdict:
+def _verdict(law: Law, one: Mapping[str, Any], paid: Mapping[str, str | None]) -> Verdict:
     seen = one.get("facts") or {}
     return Verdict(
         one["program"],

@@ -81,6 +81,7 @@ def guarded(store: AuditStore) -> Make:
             Route("/healthz", _who),
             Route("/readyz", _who),
             Route("/problems/{code}", _page),
+            Route("/static/{name}", _page),
             Route("/openapi.json", _who),
             Route("/kept", _kept),
             Route("/fault", _fault),
