@@ -20,6 +20,11 @@ _LABELS = {
     "mode": "Mode of transport",
     "spi": "Special program (SPI)",
 }
+_SHORT = {
+    **{name: name.upper() for name in ("hts", "usmca", "ftz", "gsp", "agoa", "fta", "mfn", "cbp", "uas", "adcvd", "spi", "tpp", "dram", "api", "mhdv")},
+    "us": "U.S.",
+    "uk": "U.K.",
+}
 _KINDS = {"bool": "choice", "date": "date", "country": "country", "cases": "text", "map": "text", "list": "text"}
 
 
@@ -110,16 +115,25 @@ def questions(law: Law, ask: Ask, answer: Mapping[str, Any]) -> Iterator[Asked]:
                             texts.get(f"{spec.name}.{unit}" if unit else spec.name, ""),
                             key=unit,
                         ),
-                        label=label_of(spec.name, spec.name.replace("_", " ")) + (f" ({unit})" if unit else ""),
+                        label=label_of(spec.name) + (f" ({unit})" if unit else ""),
                     )
                     for unit in units
                 ),
             )
 
 
+def plain_words(name: str) -> str:
+    """Return the name of a fact, or a list, as words.
+
+    >>> plain_words("us_content_value"), plain_words("usmca_qualifying")
+    ('U.S. content value', 'USMCA qualifying')
+    """
+    return " ".join(_SHORT.get(part, part) for part in name.replace("_", " ").split(" "))
+
+
 def label_of(fact: str, what: str = "") -> str:
     """Return the words beside the field of a fact."""
-    text = _LABELS.get(fact) or what.removesuffix(" in dollars") or fact.replace("_", " ")
+    text = _LABELS.get(fact) or what.removesuffix(" in dollars") or plain_words(fact)
     return f"{text[:1].upper()}{text[1:]}"
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tariff_service.web.asking import Ask, country
-from tariff_service.web.fields import word
+from tariff_service.web.fields import plain_words, word
 
 if TYPE_CHECKING:
     from tariff_engine.law import Law
@@ -80,7 +80,7 @@ def rows(law: Law, wanted: Wanted, cells: Sequence[Mapping[str, Any]]) -> tuple[
             parts.append(f"{law.countries.get(varied['origin'], varied['origin'])} ({varied['origin']})")
         if "claims" in varied:
             claims = varied["claims"]
-            parts.append(", ".join(f"{name.replace('_', ' ')}: {word(value)}" for name, value in claims.items()) or _NONE)
+            parts.append(", ".join(f"{plain_words(name)}: {word(value)}" for name, value in claims.items()) or _NONE)
         found.setdefault(", ".join(parts) or _NONE, []).append(cell)
     return columns, [Row(name, tuple(cells)) for name, cells in found.items()]
 

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from tariff_service.api.caching import KEEP, unchanged
 from tariff_service.api.problems import Refusal
 from tariff_service.paper import money, plural
+from tariff_service.web.fields import label_of, plain_words
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -38,7 +39,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    found.filters.update(money=money, change=change, words=_words, sentence=_sentence)
+    found.filters.update(money=money, change=change, words=plain_words, label=label_of, sentence=_sentence)
     found.globals.update(
         static=static_address, heading_address=heading_address, program_address=program_address, plural=plural, query=_query
     )
@@ -61,8 +62,6 @@ def change(amount: str | None) -> str:
     return f"{money(amount.removeprefix('-'))} {'less' if amount.startswith('-') else 'more'}"
 
 
-def _words(name: str) -> str:
-    return name.replace("_", " ")
 
 
 def _sentence(text: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from tariff_service.explaining import instrument
+from tariff_service.web.fields import plain_words
 
 if TYPE_CHECKING:
     from tariff_engine.law import Law
@@ -101,7 +102,7 @@ def _verdict(law: Law, one: Mapping[str, Any], paid: Mapping[str, str | None]) -
         one.get("provision") or "",
         paid.get(one["program"]) if one["verdict"] == "applies" else None,
         one.get("would_be"),
-        tuple((name.replace("_", " "), _shown(value)) for name, value in seen.items()),
+        tuple((plain_words(name), _shown(value)) for name, value in seen.items()),
         tuple(instrument(law, name) for name in one.get("instruments", ()) if name in law.instruments),
         tuple(one["cites"]),
     )
