@@ -53,6 +53,12 @@ def test_further_lines_stand_behind_their_number_and_share_the_facts_of_the_entr
     }
 
 
+def test_cases_are_written_with_their_rates(law: Law) -> None:
+    ask = read_ask(law, [*CABLE.items(), ("adcvd", "A-570-979 30.66%, c-570-980 4")])
+    assert ask.entry["adcvd"] == [{"case": "A-570-979", "rate_pct": "30.66"}, {"case": "C-570-980", "rate_pct": "4"}]
+    assert read_ask(law, [*CABLE.items(), ("adcvd", "true")]).entry["adcvd"] is True
+
+
 def test_the_same_question_has_one_permalink_whatever_the_order_and_the_spelling(law: Law) -> None:
     one = read_ask(law, CABLE.items())
     other = read_ask(
@@ -102,7 +108,7 @@ def test_a_country_is_named_by_code_or_name_and_never_guessed_from_what_fits_two
         ([(f"quantity.{place}", "1") for place in range(MAX_FIELDS + 1)], "too_many_facts"),
         ([(f"{MAX_LINES + 1}.hts", "1")], "too_many_lines"),
         ([("99.hts", "1")], "too_many_lines"),
-        ([("adcvd", "[{")], "malformed_json"),
+        ([("adcvd", "some order")], "malformed_json"),
     ],
 )
 def test_what_cannot_be_asked_is_told_and_never_dropped(law: Law, pairs: list[tuple[str, str]], code: str) -> None:

@@ -68,7 +68,13 @@ def test_a_key_that_is_typed_opens_the_pages_alone_because_a_browser_sends_it_un
     assert client.post("/v1/assessments", json=CABLE, headers=typed(keys["assess"])).status_code == 401
     assert client.get("/v1/programs", headers=typed(keys["read"])).status_code == 401
     assert client.post("/line", headers=typed(keys["assess"])).status_code == 401
-    for bad in ("Basic", "Basic !!!", "Basic " + "A" * 500, "Basic " + b64encode(b"no colon").decode(), "Basic " + b64encode(b"\xff:\xff").decode()):
+    for bad in (
+        "Basic",
+        "Basic !!!",
+        "Basic " + "A" * 500,
+        "Basic " + b64encode(b"no colon").decode(),
+        "Basic " + b64encode(b"\xff:\xff").decode(),
+    ):
         assert client.get("/", headers={"Authorization": bad}).status_code == 401
 
 

@@ -24,6 +24,8 @@ QUICK = [
     ENTRY,
     permalink(CABLE, "memo"),
     "/line?hts=1&origin=Narnia&value=x",
+    "/line/find?q=8544.42",
+    "/line/find?q=nothing",
     "/browse/programs",
     "/browse/programs?on=2025-08-15&q=copper",
     "/browse/programs/s232-copper",

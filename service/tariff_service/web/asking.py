@@ -34,6 +34,7 @@ _LABELS = {
 _LINE = re.compile(r"([1-9]\d?)\.(.+)\Z", re.ASCII | re.DOTALL)
 _MONEY = re.compile(r"\$?(\d{1,3}(?:,\d{3})+|\d+)(\.\d*)?\Z", re.ASCII)
 _NUMBER = re.compile(r"[0-9.]{1,20}\Z", re.ASCII)
+_CASE = re.compile(r"([ACac]-\d{3}-\d{3}) +(\d{1,6}(?:\.\d{1,6})?)%?\Z", re.ASCII)
 _NUMBERS = frozenset({"usd", "pct", "number"})
 
 
@@ -195,11 +196,19 @@ def _value(found: Ask, name: str, law: Law, spec: FactSpec, text: str) -> Any:
     if spec.type == "list":
         return [part for part in re.split(r"[\s,;]+", text) if part]
     if spec.type == "cases":
+        parts = [part.strip() for part in text.split(",")]
+        if all(matches := [_CASE.match(part) for part in parts]):
+            return [{"case": match[1].upper(), "rate_pct": match[2]} for match in matches if match]
         try:
             return parse_json(text, spec.name, spec.name)
         except ProblemError as error:
             found.troubles.append(
-                Trouble(name, error.problem.code, error.problem.message, 'send JSON such as [{"case": ..., "rate_pct": ...}]')
+                Trouble(
+                    name,
+                    error.problem.code,
+                    error.problem.message,
+                    'write the case and its rate, such as "A-570-979 30.66%", with commas between cases',
+                )
             )
     return text
 

@@ -21,11 +21,14 @@ _LABELS = {
     "spi": "Special program (SPI)",
 }
 _SHORT = {
-    **{name: name.upper() for name in ("hts", "usmca", "ftz", "gsp", "agoa", "fta", "mfn", "cbp", "uas", "adcvd", "spi", "tpp", "dram", "api", "mhdv")},
+    **{
+        name: name.upper()
+        for name in ("hts", "usmca", "ftz", "gsp", "agoa", "fta", "mfn", "cbp", "uas", "adcvd", "spi", "tpp", "dram", "api", "mhdv")
+    },
     "us": "U.S.",
     "uk": "U.K.",
 }
-_KINDS = {"bool": "choice", "date": "date", "country": "country", "cases": "text", "map": "text", "list": "text"}
+_KINDS = {"bool": "choice", "date": "date", "country": "country", "cases": "cases", "map": "text", "list": "text"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class Field:
 
     name: str
     label: str
-    kind: str  # text, number, date, country, choice
+    kind: str  # text, number, date, country, choice, cases
     text: str
     hint: str = ""
     choices: tuple[tuple[str, str], ...] = ()

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from tariff_service.api.assessing import Answered, Asked, assess, read_day
+from tariff_service.api.caching import read_query
 from tariff_service.api.problems import Refusal
 from tariff_service.api.state import Served, service_of
 from tariff_service.output import encode
@@ -25,6 +26,7 @@ from tariff_service.web.showing import book_words, page
 router = APIRouter(include_in_schema=False)
 _PLAIN = re.compile(r"[0-9.]{1,20}\Z", re.ASCII)
 _UNPROCESSABLE = 422
+_FOUND = 100  # numbers that a search shows
 _KNOWN_ON = "known_on"
 
 
@@ -114,6 +116,16 @@ async def asked_form(request: Request) -> Response:
         return render(request, "ask.html", _UNPROCESSABLE, **form(served, ask, found))
     settle(ask)
     return RedirectResponse(ask.address(), 303)
+
+
+@router.get("/line/find")
+@page("assess")
+async def find(request: Request) -> Response:
+    """Find a number of the schedule without a script."""
+    query, served = read_query(request, ("q",)), service_of(request).rulebooks.current
+    text = query.get("q", "").strip()[:100]
+    hits = find_numbers(served.latest, text, most=_FOUND)
+    return render(request, "find.html", q=text, items=hits, most=_FOUND, rulebook=book_words(served))
 
 
 @router.get("/line/numbers")

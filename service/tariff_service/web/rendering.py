@@ -62,8 +62,6 @@ def change(amount: str | None) -> str:
     return f"{money(amount.removeprefix('-'))} {'less' if amount.startswith('-') else 'more'}"
 
 
-
-
 def _sentence(text: str) -> str:
     """Return a message of the engine as a sentence."""
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '?', '!')) else '.'}" if text else ""

@@ -117,7 +117,21 @@ def test_what_is_public_needs_no_key_and_everything_else_does(guarded: Make) -> 
         found = client.get(path)
         assert found.status_code == 200
         assert path in {"/static/page.css", "/problems/not_found"} or found.json()["caller"] is None, "nobody is taken for the local user"
-    for path in ("/", "/line/x", "/browse", "/static", "/who", "/metrics", "/healthz/", "/problems", "/openapi.json/x", "/HEALTHZ", "/%2fhealthz", "/nowhere", "/who;/healthz"):
+    for path in (
+        "/",
+        "/line/x",
+        "/browse",
+        "/static",
+        "/who",
+        "/metrics",
+        "/healthz/",
+        "/problems",
+        "/openapi.json/x",
+        "/HEALTHZ",
+        "/%2fhealthz",
+        "/nowhere",
+        "/who;/healthz",
+    ):
         assert client.get(path).status_code == 401, "who has no key does not even learn what there is"
     assert client.get("/problems/..%2fwho").status_code == 404
 
