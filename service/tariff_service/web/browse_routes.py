@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -22,6 +22,10 @@ from tariff_service.history import history
 from tariff_service.web import editions
 from tariff_service.web.rendering import heading_address, render
 from tariff_service.web.showing import around, page
+
+if TYPE_CHECKING:
+    from tariff_engine.book import Book
+    from tariff_engine.notation.tables import Table
 
 router = APIRouter(include_in_schema=False)
 _ROWS = 100  # of a list on one page
@@ -136,16 +140,20 @@ async def lists(request: Request) -> Response:
     query, served = read_query(request, ("q",)), _served(request)
     book = await book_of(served)
     text = query.get("q", "").strip()[:_LONGEST]
-    found: list[dict[str, Any]] = law_reading.lists(book)
-    digits = text.replace(".", "")
-    if digits and digits.isascii() and digits.isdigit():
-        found = [one for one in found if "hts" in one["columns"] and _names(book, one["list"], digits)]
-    elif text:
-        found = [one for one in found if text.casefold() in one["list"].casefold().replace("_", " ")]
+    found = await asyncio.to_thread(_lists, book, text)
     return render(request, "lists.html", items=found, q=text, rulebook=around(request))
 
 
-def _names(book: Any, name: str, digits: str) -> bool:
+def _lists(book: Book, text: str) -> list[dict[str, Any]]:
+    """Return the lists that name a number, or whose name has the words."""
+    found = law_reading.lists(book)
+    digits = text.replace(".", "")
+    if digits and digits.isascii() and digits.isdigit():
+        return [one for one in found if "hts" in one["columns"] and _names(book, one["list"], digits)]
+    return [one for one in found if text.casefold() in one["list"].casefold().replace("_", " ")]
+
+
+def _names(book: Book, name: str, digits: str) -> bool:
     return any(
         (digits.startswith(row.hts) or row.hts.startswith(digits)) and not digits.startswith(row.excepted or ("-",))
         for row in law_reading.table(book, name).rows
@@ -161,13 +169,7 @@ async def rows(request: Request, name: str) -> Response:
     text = query.get("q", "").strip()[:_LONGEST]
     with told("the page of lists names every one"):
         table = law_reading.table(book, name[:_LONGEST])
-    cells = [list(law_reading.row_cells(table, row)) for row in table.rows]
-    digits = text.replace(".", "")
-    if digits.isascii() and digits.isdigit() and "hts" in table.columns:
-        place = table.columns.index("hts")
-        cells = [row for row in cells if row[place].startswith(digits) or (row[place] and digits.startswith(row[place]))]
-    elif text:
-        cells = [row for row in cells if any(text.casefold() in cell.casefold() for cell in row)]
+    cells = await asyncio.to_thread(_cells, table, text)
     shown, number, pages = _cut(query.get("page"), cells)
     return render(
         request,
@@ -181,6 +183,16 @@ async def rows(request: Request, name: str) -> Response:
         pages=pages,
         rulebook=around(request),
     )
+
+
+def _cells(table: Table, text: str) -> list[list[str]]:
+    """Return the cells of the rows that a number or words stand in; a number also finds the shorter codes above it."""
+    cells = [list(law_reading.row_cells(table, row)) for row in table.rows]
+    digits = text.replace(".", "")
+    if digits.isascii() and digits.isdigit() and "hts" in table.columns:
+        place = table.columns.index("hts")
+        return [row for row in cells if row[place].startswith(digits) or (row[place] and digits.startswith(row[place]))]
+    return [row for row in cells if any(text.casefold() in cell.casefold() for cell in row)] if text else cells
 
 
 # ---------------------------------------------------------------- acts, rulebooks

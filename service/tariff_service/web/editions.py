@@ -33,6 +33,8 @@ class Change:
 
 async def changes(service: Service, first: str, second: str) -> list[Change]:
     """Return what changed between two rulebooks that the store keeps. Raises Refusal."""
+    if first == second:
+        return []
     async with _ONE_AT_A_TIME:
         return await asyncio.to_thread(_changes, service, first, second)
 

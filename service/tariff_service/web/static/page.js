@@ -104,6 +104,8 @@
 
   function enhance() {
     document.querySelectorAll("[data-copy], [data-copy-link], [data-print]").forEach((one) => { one.hidden = false; });
+    const box = document.querySelector(".askbox");  // on a phone the total comes first
+    if (box && matchMedia("(max-width: 640px)").matches) box.open = false;
     remember();
     showRecent();
   }
