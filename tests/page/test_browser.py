@@ -99,6 +99,8 @@ def fill(page: Page) -> None:
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without"])
 def test_ask_answer_a_question_and_hand_on(opened: Opened, address: str, *, script: bool) -> None:
     page = opened("/", java_script_enabled=script)
+    if script:
+        page.evaluate("window.same = true")
     fill(page)
     page.wait_for_selector("#total")
     assert page.url == address + permalink(CABLE)
@@ -108,6 +110,7 @@ def test_ask_answer_a_question_and_hand_on(opened: Opened, address: str, *, scri
     if script:
         question.press("Tab")  # leaving the field answers it
         becomes(page.locator(".hero .sum"), "$5,807.14")
+        assert page.evaluate("window.same") is True, "the page was never loaded anew"
         assert page.evaluate("document.activeElement !== document.body"), "the keyboard stays where it was"
         assert "$5,807.14" in page.locator("#status").inner_text()
     else:
@@ -116,7 +119,19 @@ def test_ask_answer_a_question_and_hand_on(opened: Opened, address: str, *, scri
     assert "copper_content_value=0" in page.url
     page.get_by_role("link", name="Memo", exact=True).click()
     page.wait_for_selector(".memo")
-    assert "copper content value" in page.locator(".memo").inner_text()
+    assert "Copper content value" in page.locator(".memo").inner_text()
+
+
+def test_on_a_phone_the_total_comes_first_and_the_facts_are_a_touch_away(opened: Opened) -> None:
+    page = opened("/", viewport={"width": 390, "height": 800}, has_touch=True)
+    fill(page)
+    becomes(page.locator(".hero .sum"), "$9,807.14")
+    assert page.get_by_label("HTS number").is_hidden()
+    assert page.evaluate("document.querySelector('.hero').getBoundingClientRect().bottom") < 800
+    page.get_by_text("Change the facts").tap()
+    page.get_by_label("Entered value").fill("20000")
+    page.locator("#ask").get_by_role("button", name="Update the answer").tap()
+    becomes(page.locator(".split strong").first, "$19,520.00")
 
 
 def test_recent_lines_are_remembered_by_this_browser_until_it_is_told_to_forget(opened: Opened, address: str) -> None:

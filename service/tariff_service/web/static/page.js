@@ -80,7 +80,7 @@
       document.title = page.title;
       if (push) history.pushState({}, "", answer.redirected ? answer.url : address);
       enhance();
-      const wrong = main.querySelector("[aria-invalid=true]"), before = focused && document.getElementById(focused);
+      const wrong = main.querySelector("[aria-invalid=true]"), before = focused ? document.getElementById(focused) : null;
       (wrong || before || main).focus({ preventScroll: !wrong });
       const sum = main.querySelector(".hero .sum");
       const hero = main.querySelector(".hero");
