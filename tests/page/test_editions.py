@@ -9,7 +9,6 @@ from starlette.testclient import TestClient
 from tests.page.reading import read
 
 from tariff_rules import ROOT
-from tariff_service.rulebook import open_book
 from tariff_service.store.rulebooks import archive
 from tariff_service.store.store import AuditStore
 
@@ -21,11 +20,10 @@ def test_a_changed_sentence_and_a_shorter_list_are_what_is_told(client: TestClie
     program.write_text(program.read_text(encoding="utf-8").replace("Semi-finished copper", "Half-finished copper"), encoding="utf-8")
     rows = folder / "lists" / "s232_copper_2025.csv"
     rows.write_text("".join(rows.read_text(encoding="utf-8").splitlines(keepends=True)[:-1]), encoding="utf-8")
-    book = open_book(folder)
     store: AuditStore = client.app.state.service.store  # type: ignore[attr-defined]
     current = client.app.state.service.rulebooks.current.id  # type: ignore[attr-defined]
-    store.keep_rulebook(book.id, book.edition, book.horizon.until.isoformat(), archive(folder))
-    page = read(client.get("/browse/rulebooks", params={"from": current, "to": book.id}).text)
+    store.keep_rulebook("sha256:candidate", "2026.12", "2026-12-31", archive(folder))
+    page = read(client.get("/browse/rulebooks", params={"from": current, "to": "sha256:candidate"}).text)
     told = [[cell.text for cell in row.inside if not isinstance(cell, str)] for row in page.all("tbody")[0].all("tr")]
     assert [row[:3] for row in told] == [["changed", "provision", "9903.78.01"], ["changed", "list", "s232_copper_2025"]]
     assert told[0][3].startswith("Half-finished copper")

@@ -43,21 +43,27 @@
 
   // ---- numbers of the schedule
   let typing = 0;
+  function recentNumbers() {
+    const found = recent().map((one) => decodeURIComponent(one.address.split("?")[0].split("/")[2] || ""));
+    return [...new Set(found)].map((hts) => ({ hts, says: "recent" }));
+  }
+  function offer(found) {
+    document.getElementById("numbers").replaceChildren(...found.map((one) => {
+      const option = document.createElement("option");
+      option.value = one.hts;
+      option.label = one.says;
+      return option;
+    }));
+  }
   function suggest(input) {
     clearTimeout(typing);
     const text = input.value.trim();
-    if (text.length < 2) return;
+    if (text.length < 2) return offer(recentNumbers());
     typing = setTimeout(async () => {
       try {
         const answer = await fetch(`/line/numbers?q=${encodeURIComponent(text)}`, { headers: { Accept: "application/json" } });
         if (!answer.ok) return;
-        const found = await answer.json();
-        document.getElementById("numbers").replaceChildren(...found.map((one) => {
-          const option = document.createElement("option");
-          option.value = one.hts;
-          option.label = one.says;
-          return option;
-        }));
+        offer(await answer.json());
       } catch { /* suggestions are a convenience */ }
     }, 150);
   }
@@ -115,6 +121,7 @@
     event.preventDefault();
     open(addressOf(event.target, event.submitter), true);
   });
+  document.addEventListener("focusin", (event) => { if (event.target.matches("[data-hts]")) suggest(event.target); });
   document.addEventListener("input", (event) => { if (event.target.matches("[data-hts]")) suggest(event.target); });
   document.addEventListener("change", (event) => {
     if (event.target.matches(".qfields input, .qfields select")) open(addressOf(document.getElementById("ask"), null), true);
