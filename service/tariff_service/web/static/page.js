@@ -44,8 +44,8 @@
   // ---- numbers of the schedule
   let typing = 0;
   function recentNumbers() {
-    const found = recent().map((one) => decodeURIComponent(one.address.split("?")[0].split("/")[2] || ""));
-    return [...new Set(found)].map((hts) => ({ hts, says: "recent" }));
+    const found = recent().map((one) => one.address.split("?")[0].split("/")[2]);
+    return [...new Set(found)].filter((hts) => /^[0-9.]+$/.test(hts)).map((hts) => ({ hts, says: "recent" }));
   }
   function offer(found) {
     document.getElementById("numbers").replaceChildren(...found.map((one) => {
