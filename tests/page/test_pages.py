@@ -151,6 +151,23 @@ def test_a_parcel_that_is_released_is_told_with_what_it_would_owe(client: TestCl
     assert "$132.00" in page.text
 
 
+def test_a_ban_is_told_first_and_is_no_duty_of_zero(client: TestClient) -> None:
+    pipe = {"hts": "7306.30.50.28", "origin": "KR", "value": "10000", "entry_date": "2020-07-01", "in_quota": "false"}
+    page = show(client, permalink(pipe))
+    assert page.all(cls="sum")[0].text == "May not be imported"
+    assert page.all(cls="callout")[0].text.startswith("These goods may not be imported")
+    assert "may not be imported" in show(client, permalink(pipe, "memo")).text
+    both = show(client, permalink(pipe, **{"2.hts": "6403.99.60.15", "2.origin": "VN", "2.value": "2500"}))
+    assert both.all(cls="callout")[0].text.startswith("Goods of line 1 may not be imported")
+
+
+def test_a_claim_that_is_made_is_shown_and_the_others_stay_folded(client: TestClient) -> None:
+    page = show(client, permalink({**CABLE, "chapter98": "9802.00.80"}))
+    (stated,) = page.all(cls="stated")
+    assert [one.attributes["name"] for one in stated.all("input")] == ["chapter98"]
+    assert "open" not in page.all("details", "claims")[0].attributes
+
+
 def test_the_verdicts_name_each_program_once_with_its_acts(client: TestClient, law: object) -> None:
     page = show(client, permalink(CABLE))
     verdicts = page.all("details", "verdict")

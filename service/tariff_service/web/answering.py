@@ -49,6 +49,11 @@ class EntryView:
     warned: bool
 
     @property
+    def banned(self) -> list[str]:
+        """The ids of lines that may not be imported at all."""
+        return [line.answer["id"] for line in self.lines if line.answer.get("prohibited")]
+
+    @property
     def single(self) -> LineView | None:
         """The only line."""
         return self.lines[0] if len(self.lines) == 1 else None

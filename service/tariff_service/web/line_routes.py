@@ -75,8 +75,11 @@ def form(served: Served, ask: Ask, found: Answered | None = None) -> dict[str, A
         {
             "number": number,
             "main": main_fields(law, ask, number),
-            "more": more_fields(law, ask, number, [one for one in asked if one.number == number]),
-            "claims": claim_fields(law, ask, number),
+            "more": [
+                *more_fields(law, ask, number, [one for one in asked if one.number == number]),
+                *(field for field in claim_fields(law, ask, number) if field.text),
+            ],
+            "claims": [field for field in claim_fields(law, ask, number) if not field.text],
         }
         for number in range(1, ask.lines + 1)
     ]
