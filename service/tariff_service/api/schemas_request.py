@@ -100,14 +100,18 @@ def _case() -> Schema:
     rate: Schema = {
         "anyOf": [{"type": "string", "pattern": r"^[0-9]{1,4}(\.[0-9]{1,12})?%?$"}, {"type": "integer", "minimum": 0, "maximum": 9999}]
     }
-    return record(
-        {
-            "case": {"type": "string", "maxLength": 20, "description": "number of the case, such as A-570-979"},
-            "kind": {"type": "string", "enum": ["AD", "CVD"], "description": "antidumping or countervailing"},
-            "rate_pct": {**rate, "description": "cash deposit rate in percent"},
-        },
-        what="An antidumping or countervailing case with its cash deposit rate, as the filer states it.",
-    )
+    named: dict[str, Schema] = {
+        "case": {"type": "string", "maxLength": 20, "description": "number of the case, such as A-570-979"},
+        "kind": {"type": "string", "enum": ["AD", "CVD"], "description": "antidumping or countervailing"},
+    }
+    part: dict[str, Schema] = {"value": {**ref("Money"), "description": "the part of the entered value that is subject to the case"}}
+    return {
+        "description": "An antidumping or countervailing case with its cash deposit rate, as the filer states it.",
+        "anyOf": [
+            record({**named, "rate_pct": {**rate, "description": "cash deposit rate in percent"}}, part),
+            record({**named, "amount": {**ref("Money"), "description": "dollars for each unit"}, "unit": _TEXT}, part),
+        ],
+    }
 
 
 # ---------------------------------------------------------------- one schema a type of fact
