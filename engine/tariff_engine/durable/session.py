@@ -111,6 +111,7 @@ class Rulesets:
     def tell(self, name: str, facts: Facts) -> list[Fired]:
         """Assert a fact; return what fired. Raises DurableError."""
         self._fired.clear()
+        self._failed.clear()
         try:
             state = self._host.assert_fact(name, facts)
         except durable.MessageNotHandledException:
