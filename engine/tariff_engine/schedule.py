@@ -121,13 +121,15 @@ class Schedule:
     def starting(self, digits: str, on: date, most: int) -> list[tuple[str, str]]:
         """Return the first numbers of eight or ten digits that begin so, with the general rate as printed, in the edition of a day."""
         index = self._governing(on, None)[0]
-        codes, found = self._codes[index], list[tuple[str, str]]()
-        for place in range(bisect_left(codes, digits), len(codes)):
-            code = codes[place]
-            if len(found) == most or not code.startswith(digits):
+        table, found = self.tables[index], list[tuple[str, str]]()
+        for code in table.under(digits):
+            if len(found) == most:
                 break
-            if len(code) in (_LINE, _NUMBER):
-                found.append((code, self._printed(code, index)[1][1]))
+            if isinstance(table, PlainTable):
+                if len(code) in (_LINE, _NUMBER):
+                    found.append((code, table.printed(code)[1][1]))
+            elif (span := table.at(code, self._day(index, on))) is not None:
+                found.append((code, span.row[1]))
         return found
 
     def _governing(self, on: date, known_on: date | None) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from tariff_engine.durable.terms import AVE, ENTERED, Teller, Term, day_number
+from tariff_engine.evaluate.parts import NOTHING
 from tariff_engine.notation.conditions import BaseRate, InTransit, NotOrigin, Products, SubjectTo, Test, When
 
 if TYPE_CHECKING:
@@ -200,7 +201,19 @@ class Writer:
             return Fits({"$neq": {term: bad}}) if goes else Fits({term: good})
         known = self._name("known", name)
         compared = both([Fits({known: True}), (both if wanted else either)(self._compare(name, test, wanted))])
-        return either([Fits({known: False}), compared]) if goes else compared
+        unknown: Formula = Fits({known: False})
+        others = [self._name("known", other) for other in self._other_contents(name)]
+        if others:  # where another content is stated, one that is left out is nothing
+            none_of_it = accepts(NOTHING, test) == wanted
+            alone = both([unknown, *(Fits({other: False}) for other in others)])
+            beside = both([unknown, either([Fits({other: True}) for other in others])])
+            return either([*([alone] if goes else ()), *([beside] if none_of_it else ()), compared])
+        return either([unknown, compared]) if goes else compared
+
+    def _other_contents(self, name: str) -> list[str]:
+        """Return the facts that, stated, say that a content which nobody stated is nothing; none where the fact is no content."""
+        piece = next((piece for piece in self.book.slices.values() if piece.facts[0] == name), None)
+        return [] if piece is None else list(piece.silent_if)
 
     def _unknown_goes(self, name: str, test: bool | Test, wanted: bool) -> bool:
         """Whether a fact that nobody stated meets the test (or its opposite), by what the law takes for it."""

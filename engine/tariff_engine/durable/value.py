@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from tariff_engine.evaluate.derivation import Outcome, Verdict
 from tariff_engine.evaluate.parts import Parts
-from tariff_engine.money import whole_dollars
 from tariff_engine.notation.program import Piece
 
 if TYPE_CHECKING:
@@ -42,16 +41,16 @@ class Value:
 
     def frame(self, node: Node) -> int | None:
         """Return the dollars that chapter 98 leaves for a program; None where it leaves all."""
-        claim, rule = self.line.facts.get("chapter98"), node.program.chapter98
-        if not claim or rule is None:
+        rule = node.program.rule98(self.line.day)
+        if self.base.bond:
+            return 0
+        if not self.base.chapter98 or rule is None:
             return None
-        kept = next((how for prefix, how in rule.keeps.items() if claim.startswith(prefix)), "nothing" if rule.exempt else "value")
-        if kept in {"value", "nothing"}:
-            return None if kept == "value" else 0
-        worked = self.line.facts.get("processing_value")
-        if worked is None:
-            return self.line.value - self.line.content.get("us_content", 0)
-        return min(whole_dollars(Fraction(worked)), self.line.value)
+        kept = next((how for prefix, how in rule.keeps.items() if self.base.chapter98.startswith(prefix)), "")
+        if not kept:
+            freely = rule.terms is None or (rule.terms == "part" and self.base.freed)
+            kept = "nothing" if rule.exempt else "value" if freely else "part"
+        return {"nothing": 0, "value": None}.get(kept, self.base.value)
 
     def amount(self, parts: frozenset[str], frame: int | None = None) -> int:
         """Return the dollars of some parts, at most what chapter 98 leaves."""
