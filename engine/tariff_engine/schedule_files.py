@@ -57,7 +57,10 @@ def _read(folder: Traversable | Path, name: str, shared: dict[str, str]) -> Tabl
 
 
 def _sheet(file: Traversable | Path, name: str) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(file.read_text(encoding="utf-8").splitlines())
+    try:
+        reader = csv.reader(file.read_text(encoding="utf-8").splitlines())
+    except (OSError, UnicodeDecodeError) as error:
+        raise RulebookError(f"{name}:1: file: it cannot be read: {error.__class__.__name__}") from None
     try:
         for cells in reader:
             yield reader.line_num, cells
