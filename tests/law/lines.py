@@ -243,18 +243,19 @@ class LineMaker:
     def numbers_under(self, code: str, day: date, most: int) -> list[str]:
         """Return some ten-digit numbers of the schedule of a day that begin with a code."""
         codes, found = self._codes, []
-        if len(code) == 10 and code not in self._printed and self._valid(code, day):
+        if len(code) == 10 and code not in self._printed and self.stands(code, day):
             return [code]  # a number that only the law's own lists name
         for place in range(bisect_left(codes, code), len(codes)):
             if not codes[place].startswith(code):
                 break
-            if len(codes[place]) == 10 and self._valid(codes[place], day):
+            if len(codes[place]) == 10 and self.stands(codes[place], day):
                 found.append(codes[place])
                 if len(found) >= most:
                     break
         return found
 
-    def _valid(self, number: str, day: date) -> bool:
+    def stands(self, number: str, day: date) -> bool:
+        """Whether the schedule of a day has a number."""
         try:
             self.schedule.find(number, day)
         except ProblemError:

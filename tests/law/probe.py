@@ -87,8 +87,10 @@ class Prober:
         return None
 
     def any_line(self, node: Node, day: date) -> dict[str, Any] | None:
-        """Return the line made for another day, on this day; None where none was made yet."""
+        """Return the line made for another day, on this day; None where none was made yet. A number that ended gives way to another of the list."""
         known = self._lines.get(node.id)
+        if known and not self.maker.stands(known["hts"], day):
+            return next(self.maker.lines(node, day, EVER), None)
         return {**known, "entry_date": day} if known else None
 
 
