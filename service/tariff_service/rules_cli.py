@@ -18,6 +18,7 @@ rules_app = typer.Typer(
         "tariff rules show HEADING --on YYYY-MM-DD",
         "tariff rules facts",
         "tariff rules coverage --missing",
+        "tariff rules boundaries --program NAME",
         "tariff rules check DIR",
     ),
     no_args_is_help=True,
@@ -128,6 +129,33 @@ def coverage_(
 
         show_coverage(Paper(console()), found)
     return FAILED if found["counts"]["unaccounted"] else OK
+
+
+@rules_app.command(
+    epilog=examples(
+        "tariff rules boundaries --program s232-wood", "tariff rules boundaries --kind threshold", "tariff rules boundaries --json"
+    )
+)
+@guarded
+def boundaries(
+    program: Annotated[str | None, typer.Option("--program", metavar="NAME", help="Only what this program draws.")] = None,
+    kind: Annotated[list[str] | None, typer.Option("--kind", metavar="KIND", help="Only this kind; may be given several times.")] = None,
+    as_json: Json = None,
+    rules: Rules = None,
+) -> int:
+    """Tell every date, threshold, list edge and fact at which an answer can change."""
+    from tariff_service.bounding import boundary_map, show_boundaries  # noqa: PLC0415  `--help` needs no engine
+    from tariff_service.output import console, wants_json, write_json  # noqa: PLC0415
+    from tariff_service.rulebook import open_book, open_engine  # noqa: PLC0415
+
+    found = boundary_map(open_book(rules), open_engine(rules).at().law, program, kind or ())
+    if wants_json(as_json):
+        write_json(found)
+    else:
+        from tariff_service.paper import Paper  # noqa: PLC0415
+
+        show_boundaries(Paper(console()), found)
+    return OK
 
 
 @rules_app.command(epilog=examples("tariff rules check", "tariff rules check my-rules", "tariff rules check my-rules --json"))
