@@ -33,6 +33,7 @@ _WIDE = Context(prec=60)
 _MAX_TEXT = 200
 _MAX_LIST = 200
 _MAX_FACTS = 300
+_MAX_GUESSED = 20  # wrong names on one line for which a right name is looked up, which takes milliseconds each
 _MAX_GUESSES = 1000  # wrong names whose nearest right name is remembered
 _HTS_LENGTHS = (8, 10)
 _CODE_LENGTHS = (4, 6, 8, 10)
@@ -91,7 +92,7 @@ class FactReader:
             stated.add(found[0] if found else "")
             try:
                 if found is None:
-                    raise self._unknown(key)
+                    raise self._unknown(key, guess=len(others) < _MAX_GUESSED)
                 if value is not None:
                     found[1](value)
             except ProblemError as other:
@@ -143,11 +144,15 @@ class FactReader:
             if all(facts.get(name) == wanted for name, wanted in rule.facts.items()):
                 raise refuse("contradictory_facts", rule.field, rule.says, rule.fix)
 
-    def _unknown(self, key: Any) -> ProblemError:
+    def _unknown(self, key: Any, *, guess: bool = True) -> ProblemError:
         if not isinstance(key, str):
             return refuse("unknown_fact", "line", f"a fact name must be text, not {type(key).__name__}", "see the fact dictionary")
+        if not key.strip():
+            return refuse("unknown_fact", "line", "a fact has no name", "see the fact dictionary")
         wanted = key[:_MAX_TEXT]
         fix = self._guesses.get(wanted)
+        if fix is None and not guess:
+            fix = "`tariff rules facts` lists every name"
         if fix is None:  # a column with a wrong name comes with every line: it is looked up once
             near = difflib.get_close_matches(wanted, list(self._readers), n=1)
             fix = f"did you mean {near[0]}?" if near else "`tariff rules facts` lists every name"

@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import pytest
 
 from tariff_engine.book import Book
-from tariff_engine.boundaries import Boundary, inventory
-from tariff_engine.build import build_law, refit_law
-from tariff_engine.engine import Engine, Knowledge
-from tariff_engine.notation.load import load_book
-from tariff_rules import ROOT
+from tariff_engine.boundaries import Boundary
+from tariff_engine.engine import Knowledge
+from tariff_engine.testing import Rulebook
 
 
 @pytest.fixture(scope="session")
-def book() -> Book:
-    return load_book(ROOT)
+def rulebook() -> Rulebook:
+    """The installed rulebook, as the kit reads it."""
+    return Rulebook.installed()
 
 
 @pytest.fixture(scope="session")
-def engine(book: Book) -> Engine:
-    final = build_law(book, ROOT)
-    return Engine(lambda day: final if day == date.max else refit_law(final, book, day))
+def book(rulebook: Rulebook) -> Book:
+    return rulebook.book
 
 
 @pytest.fixture(scope="session")
-def knowledge(engine: Engine) -> Knowledge:
-    return engine.at()
+def knowledge(rulebook: Rulebook) -> Knowledge:
+    return rulebook.knowledge
 
 
 @pytest.fixture(scope="session")
-def edges(book: Book, knowledge: Knowledge) -> list[Boundary]:
+def edges(rulebook: Rulebook) -> list[Boundary]:
     """The whole inventory."""
-    return inventory(book, knowledge.law)
+    return list(rulebook.boundaries)

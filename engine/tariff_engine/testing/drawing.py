@@ -37,6 +37,11 @@ class Space:
         """Return a short form: failing tests print it."""
         return f"Space({len(self.codes)} codes, {len(self.days)} days)"
 
+    def near(self, prefix: str) -> tuple[str, ...]:
+        """Return the numbers of the schedule at the beginning of a code, and the one before it."""
+        place = bisect_left(self.codes, prefix)
+        return self.codes[max(0, place - 1) : place + _NEAR] or self.codes
+
 
 def space(knowledge: Knowledge) -> Space:
     """Return the space of lines of a law: every number of its schedule, every boundary day and the days around it, every tested fact."""
@@ -117,6 +122,4 @@ def _code(where: Space, rng: random.Random) -> str:
     """A number of the schedule: near a listed code three times in four."""
     if rng.random() < 0.25:
         return rng.choice(where.codes)
-    prefix = rng.choice(where.listed)
-    place = bisect_left(where.codes, prefix)
-    return rng.choice(where.codes[max(0, place - 1) : place + _NEAR] or where.codes)
+    return rng.choice(where.near(rng.choice(where.listed)))
