@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from datetime import date
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final
 
-from tariff_engine.problems import RulebookError
+from tariff_engine.problems import ProblemError, RulebookError
 from tariff_engine.rates import parse_rate
+from tariff_engine.schedule_files import csv_rows, rule_text
 from tariff_engine.special_programs import USMCA, Exclusion, Grant, Preference, Preferences
 
 _COLUMNS: Final = (
@@ -22,7 +22,11 @@ _EXCLUSIONS: Final = "preference_exclusions.csv"  # a rulebook may do without
 
 def load_preferences(folder: Traversable | Path) -> Preferences:
     """Read `preferences.csv` of a folder. Raises `RulebookError` naming the line at fault."""
-    by_symbol = _read(csv.DictReader((folder / "preferences.csv").read_text(encoding="utf-8").splitlines()))
+    found = csv_rows(rule_text(folder, "preferences.csv"), "preferences.csv")
+    header = tuple(next(found, (0, list[str]()))[1])
+    if header != _COLUMNS:
+        raise RulebookError(f"preferences.csv:1: the columns are {','.join(_COLUMNS)}")
+    by_symbol = _read(found)
     facts = {program.claimed_by for program in by_symbol.values()} - {""}
     return Preferences(
         by_symbol,
@@ -38,7 +42,12 @@ def _exclusions(folder: Traversable | Path) -> dict[str, dict[str, tuple[Exclusi
     found: dict[str, dict[str, tuple[Exclusion, ...]]] = {}
     if not file.is_file():
         return found
-    for number, row in enumerate(csv.DictReader(file.read_text(encoding="utf-8").splitlines()), start=2):
+    rows = csv_rows(rule_text(folder, _EXCLUSIONS), _EXCLUSIONS)
+    header = next(rows, (0, list[str]()))[1]
+    for number, fields in rows:
+        if len(fields) != len(header):
+            raise RulebookError(f"{_EXCLUSIONS}:{number}: {len(fields)} fields where the header names {len(header)} columns")
+        row = dict(zip(header, fields, strict=True))
         try:
             starts, until = date.fromisoformat(row["from"]), date.fromisoformat(row["until"]) if row["until"] else None
         except ValueError as error:
@@ -49,17 +58,20 @@ def _exclusions(folder: Traversable | Path) -> dict[str, dict[str, tuple[Exclusi
     return found
 
 
-def _read(rows: Iterable[dict[str, str]]) -> dict[str, Preference]:
+def _read(rows: Iterable[tuple[int, list[str]]]) -> dict[str, Preference]:
     found: dict[str, Preference] = {}
-    for number, row in enumerate(rows, start=2):
-        if tuple(row) != _COLUMNS:
-            raise RulebookError(f"preferences.csv:1: the columns are {','.join(_COLUMNS)}")
+    for number, fields in rows:
+        if not fields:
+            continue
+        if len(fields) != len(_COLUMNS):
+            raise RulebookError(f"preferences.csv:{number}: {len(fields)} fields where the header names {len(_COLUMNS)} columns")
+        row = dict(zip(_COLUMNS, fields, strict=True))
         try:
             starts, until, known = (date.fromisoformat(row[key]) if row[key] else None for key in ("from", "until", "known_from"))
             rate = parse_rate(row["rate"]) if row["rate"] else None
             if starts is None or (until is not None and until <= starts):
                 raise ValueError("from: state the first day, before until")  # noqa: TRY301 - joined below with the line it stands on
-        except ValueError as error:
+        except (ValueError, ProblemError) as error:
             raise RulebookError(f"preferences.csv:{number}: {error}") from None
         if row["effect"] not in ("", "refund"):
             raise RulebookError(f"preferences.csv:{number}: effect: leave blank or write refund, not {row['effect']!r}")

@@ -14,15 +14,15 @@ from tariff_engine.testing import Rulebook, a_refusal_says_what_to_mend, check_l
 
 RULEBOOK = Rulebook.installed()
 NAIVE = NaiveKnowledge(RULEBOOK.knowledge.law, RULEBOOK.book)
-SECONDS = 2.0  # far more than a line takes; a busy machine is no defect
+SECONDS = 2.0  # of the processor: far more than a line takes
 
 
 @given(line=hostile_lines())
 @settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_a_hostile_line_is_refused_with_a_problem_or_answered_in_bounded_time(line: dict[Any, Any]) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     answer = RULEBOOK.ask(line)
-    assert time.monotonic() - began < SECONDS
+    assert time.process_time() - began < SECONDS
     if "problem" in answer:
         a_refusal_says_what_to_mend(line, answer["problem"])
         assert len(str(answer["problem"])) < 200_000, "a refusal repeats what was sent"

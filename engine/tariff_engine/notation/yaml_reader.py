@@ -12,6 +12,7 @@ from pathlib import PurePath
 from typing import Any
 
 import yaml
+from yaml.events import CollectionEndEvent, CollectionStartEvent
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from tariff_engine.problems import RulebookError
@@ -83,8 +84,7 @@ class Document:
         Raises YamlError with the line at fault.
         """
         try:
-            if not anchors:
-                _refuse_anchors(text)
+            _scan(text, anchors=anchors)
             self._root: Node | None = yaml.compose(text, Loader=_Loader)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
@@ -124,10 +124,15 @@ def _taught(problem: str) -> str:
     return f"not YAML: {next((hint for words, hint in _HINTS.items() if words in problem), problem)}"
 
 
-def _refuse_anchors(text: str) -> None:
+def _scan(text: str, *, anchors: bool) -> None:
+    """Look at the events of a text before its tree is built: the parser in C that builds it would die of a very deep one."""
+    depth = 0
     for event in yaml.parse(text, Loader=_Loader):
-        if getattr(event, "anchor", None) is not None:
+        if not anchors and getattr(event, "anchor", None) is not None:
             raise YamlError(getattr(event.start_mark, "line", 0) + 1, "anchors and aliases (& and *) are not accepted here")
+        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        if depth > _MAX_DEPTH:
+            raise YamlError(getattr(event.start_mark, "line", 0) + 1, f"nested more than {_MAX_DEPTH} levels deep")
 
 
 class _Values:

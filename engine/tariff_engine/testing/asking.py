@@ -85,7 +85,11 @@ def more_value_is_never_less_duty(ask: Ask, line: Line, dollars: Iterable[str]) 
 
 
 def a_claim_never_raises_the_duty(ask: Ask, line: Line, claims: Iterable[str]) -> None:
-    """A claim that the line makes does not make it dearer than without the claim. `claims` are the facts that claim (`Rulebook.claims`)."""
+    """A claim that the line makes does not make it dearer than without the claim. `claims` are the facts that claim (`Rulebook.claims`).
+
+    Outside are a heading that is claimed and itself charges (it relieves of a quota, not of a duty), and a claim that relieves of one duty so
+    that another, which that one shut out, comes back: a program then charges that did not without the claim.
+    """
     made = [name for name in claims if line.get(name) not in (None, False, [])]
     if not made:
         return
@@ -94,9 +98,15 @@ def a_claim_never_raises_the_duty(ask: Ask, line: Line, claims: Iterable[str]) -
         without = ask({key: value for key, value in line.items() if key != name})
         if not _told(whole) or not _told(without) or whole["duty"] is None or without["duty"] is None:
             continue
+        if not _charging(whole) <= _charging(without):
+            continue
         if Decimal(whole["duty"]) > Decimal(without["duty"]):
             what = f"{name} = {line[name]}: {whole['duty']}, without it {without['duty']}"
             raise InvariantError("a_claim_never_raises_the_duty", what, line, whole["headings"])
+
+
+def _charging(answer: Answer) -> set[str]:
+    return {row["program"] for row in answer["headings"] if row["kind"] in {"additional", "total"}}
 
 
 def before_publication_nobody_knew(ask: Ask, line: Line) -> None:

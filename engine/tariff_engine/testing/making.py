@@ -51,14 +51,15 @@ class LineMaker(Conditions):
                 if by and not any(by in (*(one.in_ or ()), *(one.not_in or ())) for one in need.products):
                     continue
                 made = 0
-                for line in self._lines(need, day, known_on):
+                for line in self.meeting(need, day, known_on):
                     if not any(name in line and line[name] != value for name, value in way.items()):
                         yield {**way, **line}
                         made += 1
                         if made >= most // len(self.ways):
                             break
 
-    def _lines(self, need: Need, day: date, known_on: date) -> Iterator[dict[str, Any]]:
+    def meeting(self, need: Need, day: date, known_on: date) -> Iterator[dict[str, Any]]:
+        """Yield lines of a day that meet one need."""
         facts = self.facts(need, day)
         if facts is None:
             return
@@ -68,7 +69,7 @@ class LineMaker(Conditions):
     # ------------------------------------------------------------ goods
     def _goods(self, need: Need, day: date, known_on: date) -> Iterator[tuple[str, str]]:
         """Yield origins with numbers, every origin with the first number before any with the second."""
-        origins = self._origins(need, day, known_on)
+        origins = self.origins_of(need, day, known_on)
         both = [name for name, look_up in need.rows if look_up == "origin+hts"]
         if not both:
             yield from ((origin, number) for number in self._numbers(need, day, known_on) for origin in origins)
@@ -83,7 +84,8 @@ class LineMaker(Conditions):
             for code in codes[:10]:
                 yield from ((origin, number) for number in self.numbers_under(code, day, 1))
 
-    def _origins(self, need: Need, day: date, known_on: date) -> list[str]:
+    def origins_of(self, need: Need, day: date, known_on: date) -> list[str]:
+        """Return some origins that meet a need."""
         named: list[str] = []
         for allowed, names in need.origins:
             if allowed:
@@ -123,6 +125,12 @@ class LineMaker(Conditions):
                 found += 1
                 if found >= _NUMBERS:
                     return
+
+    def numbers_of(self, need: Need, codes: Sequence[str], day: date, known_on: date) -> Iterator[str]:
+        """Yield the numbers among `codes` that meet every product condition of a need."""
+        yield from (
+            number for number in codes if all(self.on(number, one, day, known_on) for one in need.products) and self._valid(number, day)
+        )
 
     def _pool(self, wanted: Products, day: date, known_on: date) -> Iterator[str]:
         for code in wanted.starts or ():

@@ -54,6 +54,10 @@ class Conditions:
         for need in self._when(node.provision.when, node.heading, depth):
             yield replace(need, rows=need.rows + look_up) if look_up else need
 
+    def of_condition(self, when: When) -> Iterator[Need]:
+        """Yield the ways to meet a condition that belongs to no heading."""
+        return self._when(when, "", 1)
+
     def _when(self, when: When, heading: str, depth: int) -> Iterator[Need]:
         need = Need()
         if isinstance(when.origin, NotOrigin):

@@ -1,0 +1,80 @@
+"""Makes a few hundred mistakes in the law, one at a time, and tells which proof caught each.
+
+python -m tests.mutation.survey [COUNT] [SEED]       writes docs/mutation.md (400 mistakes take some ten minutes)
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.mutation.mutants import mutants, sample
+from tests.mutation.proofs import PROOFS, Proofs
+
+from tariff_engine.testing import Rulebook
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.mutation.mutants import Mutant
+
+PAGE = Path(__file__).parents[2] / "docs" / "mutation.md"
+BEGIN, END = "<!-- survey: begin -->\n", "<!-- survey: end -->\n"
+COUNT, SEED = 400, 20261122
+
+
+def survey(count: int, seed: int) -> list[tuple[Mutant, str]]:
+    """Return mistakes with the proof that caught each, empty where none did."""
+    rulebook = Rulebook.installed()
+    proofs = Proofs(rulebook)
+    found = []
+    for number, mutant in enumerate(sample(rulebook.book, count, seed), 1):
+        caught = proofs.caught(mutant)
+        found.append((mutant, caught))
+        if not caught:
+            sys.stdout.write(f"{number}: {mutant.kind}: {mutant.where} survived\n")
+            sys.stdout.flush()
+        elif number % 25 == 0:
+            sys.stdout.write(f"{number}\n")
+            sys.stdout.flush()
+    return found
+
+
+def page(found: Sequence[tuple[Mutant, str]], seed: int) -> str:
+    """Return the made part of docs/mutation.md."""
+    by = Counter(caught for _, caught in found)
+    killed = len(found) - by[""]
+    kinds = sorted({mutant.kind for mutant, _ in found})
+    every = Counter(mutant.kind for mutant in mutants(Rulebook.installed().book))
+    lines = [f"{len(found)} of {sum(every.values()):,} mistakes (seed {seed}): {killed} caught, {killed / len(found):.1%}.", ""]
+    lines += ["| caught first by | mistakes |", "| --- | --- |"]
+    lines += [f"| {name} | {by[name]} |" for name in PROOFS]
+    lines += ["", "| kind | possible | made | caught |", "| --- | --- | --- | --- |"]
+    for kind in kinds:
+        mine = [caught for mutant, caught in found if mutant.kind == kind]
+        lines.append(f"| {kind} | {every[kind]:,} | {len(mine)} | {len([one for one in mine if one])} |")
+    lines += ["", "Survivors:", ""]
+    lines += [f"- {mutant.kind}: {mutant.where}" for mutant, caught in found if not caught] or ["- none"]
+    return BEGIN + "\n".join(lines) + "\n" + END
+
+
+def survivors(text: str) -> set[str]:
+    """Return the mistakes that the page says survive."""
+    made = text.partition(BEGIN)[2].partition(END)[0].partition("Survivors")[2]
+    return {line.partition(": ")[2].partition(" -- ")[0] for line in made.splitlines() if line.startswith("- ")}
+
+
+def main() -> None:
+    """Write the figures into the page."""
+    given = [int(word) for word in sys.argv[1:]]
+    count, seed = (given + [COUNT, SEED][len(given) :])[:2]
+    made = page(survey(count, seed), seed)
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    PAGE.write_text(before + made + rest.partition(END)[2], encoding="utf-8")
+    sys.stdout.write(made)
+
+
+if __name__ == "__main__":
+    main()

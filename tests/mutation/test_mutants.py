@@ -1,0 +1,41 @@
+"""A sample of mistakes in the law, each of which the proofs must catch; docs/mutation.md tells of a few hundred.
+
+`HYPOTHESIS_PROFILE=ci` makes more of them; `python -m tests.mutation.survey` makes all that the page tells of.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from tests.mutation.mutants import Mutant, mutants, sample
+from tests.mutation.proofs import PROOFS, Proofs
+from tests.mutation.survey import PAGE, SEED, survivors
+
+from tariff_engine.testing import Rulebook
+
+COUNT = 20 if os.environ.get("HYPOTHESIS_PROFILE", "default") == "default" else 120
+
+
+@pytest.fixture(scope="module")
+def proofs() -> Proofs:
+    return Proofs(Rulebook.installed())
+
+
+def test_the_proofs_find_nothing_wrong_with_the_law_as_it_is(proofs: Proofs) -> None:
+    programs = ("ieepa-canada", "s232-wood")
+    assert proofs.caught(Mutant("none", "nothing", programs, lambda book: book)) == ""
+
+
+def test_a_mistake_in_the_law_is_caught_or_is_known_to_survive(proofs: Proofs) -> None:
+    known = survivors(PAGE.read_text(encoding="utf-8"))
+    lost = [mutant.where for mutant in sample(Rulebook.installed().book, COUNT, SEED) if not proofs.caught(mutant)]
+    assert [where for where in lost if where not in known] == []
+
+
+def test_every_kind_of_mistake_can_be_made_and_the_sample_holds_them_all() -> None:
+    book = Rulebook.installed().book
+    kinds = {mutant.kind for mutant in mutants(book)}
+    assert {mutant.kind for mutant in sample(book, len(kinds), SEED)} == kinds
+    assert len(kinds) > 15
+    assert len(PROOFS) == 5
