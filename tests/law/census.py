@@ -58,7 +58,9 @@ class Census:
 def census(book: Book, codes: tuple[str, ...]) -> list[tuple[str, ...]]:
     """Return the census of a book."""
     counted = Census(codes)
-    return groups(book) + [line for name in sorted(book.tables) if not name.startswith("list:") for line in counted.of(name, book.tables[name])]
+    return groups(book) + [
+        line for name in sorted(book.tables) if not name.startswith("list:") for line in counted.of(name, book.tables[name])
+    ]
 
 
 def groups(book: Book) -> list[tuple[str, ...]]:
