@@ -94,6 +94,13 @@ class Schedule:
                 return tuple(table.below(stem))
         return ()
 
+    def numbers(self) -> tuple[str, ...]:
+        """Return the ten-digit numbers of all editions in order; a line that no edition prints with ten digits gets the suffix 00."""
+        codes = {code for table in self.tables for code in table.codes}
+        full = {code for code in codes if len(code) > _LINE}
+        printed = {code[:_LINE] for code in full}
+        return tuple(sorted(full | {f"{code}00" for code in codes if len(code) == _LINE and code not in printed}))
+
     def lives(self, hts: str) -> tuple[Life, ...]:
         """Return the days in which an eight-digit line stood in the schedule, as far as the tables go."""
         return lives(self.tables, self.periods, hts.replace(".", "")[:_LINE])

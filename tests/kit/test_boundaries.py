@@ -53,7 +53,7 @@ def test_every_tested_number_has_a_value_below_at_and_above(edges: list[Boundary
 def test_every_code_of_every_list_in_use_has_its_edges(edges: list[Boundary], knowledge: Knowledge) -> None:
     told = {(one.owner, one.says.split()[0]) for one in edges if one.kind == "code"}
     named = {code for _, code in told}
-    numbers = {number for table in knowledge.law.schedule.tables for number in table}
+    numbers = {number for table in knowledge.law.schedule.tables for number in table.codes}
     reached = {number[:size] for number in numbers for size in range(2, 11)}
     assert {code for code in knowledge.law.compiled.product_rows if code in reached} - named == set()
     for one in edges:

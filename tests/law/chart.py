@@ -84,7 +84,7 @@ class Charted:
     def says(self, facts: Mapping[str, Any], known_on: date) -> str:
         """Return what a line owes, or the code of the problem."""
         law = self.knowledge.law
-        day = EVER if known_on == EVER else knowledge_day(law.instruments, known_on)
+        day = EVER if known_on == EVER else knowledge_day(law, known_on)
         try:
             line = self.knowledge.read(facts)
             if day == EVER:

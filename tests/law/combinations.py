@@ -14,10 +14,11 @@ from itertools import combinations, product
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from tests.law.lines import ORIGINS, VALUE
+from tests.law.lines import ORIGINS
 
 from tariff_engine.notation.conditions import NotOrigin, Products, Test, When
 from tariff_engine.problems import ProblemError
+from tariff_engine.testing.needs import VALUE
 
 if TYPE_CHECKING:
     from tests.law.lines import LineMaker

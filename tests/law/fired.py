@@ -69,7 +69,7 @@ class Ledger:
     def of(self, facts: Mapping[str, Any], known_on: date = EVER) -> Iterator[Element]:
         """Yield the pieces of law that decided something on a line."""
         law = self.knowledge.law
-        day = EVER if known_on == EVER else knowledge_day(law.instruments, known_on)
+        day = EVER if known_on == EVER else knowledge_day(law, known_on)
         try:
             line = self.knowledge.read(facts)
             base = line_base(law if day == EVER else replace(law, known_on=day), line)

@@ -76,7 +76,7 @@ class Proofs:
     def _read(self, facts: dict[str, Any], known_on: date, says: str, *, brief: bool) -> Asked | None:
         """Read a line by the law that is right: no mistake that is made here concerns facts, schedule or preferences."""
         law = self.rulebook.knowledge.law
-        day = EVER if known_on == EVER else knowledge_day(law.instruments, known_on)
+        day = EVER if known_on == EVER else knowledge_day(law, known_on)
         try:
             line = self.rulebook.knowledge.read(facts)
             return Asked(line, line_base(law if day == EVER else replace(law, known_on=day), line), known_on, says, brief)
@@ -134,7 +134,7 @@ class Proofs:
     def _knowing(self, known_on: date | None) -> NaiveKnowledge:
         """The law as known on a day, made once for each day of publication; the book inside is that of the mistake that is looked at."""
         law = self.rulebook.knowledge.law
-        day = EVER if known_on is None else knowledge_day(law.instruments, known_on)
+        day = EVER if known_on is None else knowledge_day(law, known_on)
         if day not in self._known:
             self._known[day] = NaiveKnowledge(law if day == EVER else replace(law, known_on=day, memory={}), self.rulebook.book)
         return self._known[day]

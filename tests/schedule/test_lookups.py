@@ -16,7 +16,6 @@ from tariff_engine.base import LineBase, line_base
 from tariff_engine.build import build_law
 from tariff_engine.engine import Knowledge
 from tariff_engine.problems import ProblemError
-from tariff_engine.testing import numbers
 from tariff_rules import ROOT
 
 LOOKUPS = {"default": 2_000}.get(os.environ.get("HYPOTHESIS_PROFILE", "default"), 100_000)
@@ -81,7 +80,7 @@ ORIGINS = (
 
 def test_every_lookup_is_answered_or_refused_with_a_code_and_a_zero_is_explained(knowledge: Knowledge) -> None:
     chance = random.Random(1930)
-    codes = numbers(knowledge.law.schedule)
+    codes = knowledge.law.schedule.numbers()
     outcomes: Counter[str] = Counter()
     for _ in range(LOOKUPS):
         asked = drawn(knowledge, chance, codes)

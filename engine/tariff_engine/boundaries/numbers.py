@@ -18,7 +18,7 @@ class Numbers:
 
     def __init__(self, schedule: Schedule) -> None:
         """Take the numbers of every edition."""
-        self.codes = sorted({code for table in schedule.tables for code in table if len(code) == _NUMBER})
+        self.codes = schedule.numbers()
         self._schedule = schedule
         self._by_rate: list[tuple[Fraction, str]] | None = None
 
@@ -41,7 +41,7 @@ class Numbers:
     def _rates(self) -> Iterator[tuple[Fraction, str]]:
         seen: set[Fraction] = set()
         edition = self._schedule.editions[-1]
-        for code in sorted(self._schedule.tables[-1]):
+        for code in self._schedule.tables[-1].codes:
             if len(code) == _NUMBER and code[0] != "9":
                 rate = self._schedule.find(code, edition.starts).general
                 plain = None if rate.ad_valorem is None else Fraction(*rate.ad_valorem)

@@ -36,10 +36,13 @@ def program_boundaries(book: Book, program: Program, numbers: Numbers) -> Iterat
         yield from condition(book, what, "", make, numbers)
     for offset in program.offsets:
         yield make("content", offset.credit, (None, "0", "100", str(_VALUE * 100)), f"{offset.offset} may be set off")
-    if program.chapter98:
-        claims = tuple(dict.fromkeys(_chapter98(prefix) for prefix in program.chapter98.keeps))
-        given: dict[str, Side] = {"processing_value": str(_VALUE // 4)}
+    given: dict[str, Side] = {"processing_value": str(_VALUE // 4)}
+    claims = tuple(dict.fromkeys(_chapter98(prefix) for rule in program.rules98 for prefix in rule.keeps))
+    if claims:
         yield make("claim", "chapter98", (None, *claims), "a chapter 98 number is claimed or not", given=given)
+    for rule in program.rules98:
+        if rule.from_ is not None:
+            yield make("entry_day", "entry_date", two_days(rule.from_), "what chapter 98 leaves begins", given=given)
     by_admission = bool(program.ftz and program.ftz.rate_of == "admission")
     for provision in program.provisions:
         make = maker(provision.id)

@@ -10,7 +10,6 @@ from decimal import Decimal
 from typing import Any
 
 from tariff_engine.engine import Knowledge
-from tariff_engine.schedule import Schedule
 from tariff_engine.succession import Life, stands
 
 _LINE = 8  # digits of a number that bears rates
@@ -46,7 +45,7 @@ class Space:
 def space(knowledge: Knowledge) -> Space:
     """Return the space of lines of a law: every number of its schedule, every boundary day and the days around it, every tested fact."""
     law, book = knowledge.law, knowledge.law.compiled
-    codes = numbers(law.schedule)
+    codes = law.schedule.numbers()
     listed = tuple(sorted({*book.product_rows, *(code for rows in book.families.values() for code in rows if code.isdigit())}))
     named = {origin for _, plain, dated in book.origin_bits for origin in (*plain, *(who for who, _, _ in dated))}
     named |= {code for rows in book.families.values() for code in rows if code in law.countries}
@@ -70,14 +69,6 @@ def space(knowledge: Knowledge) -> Space:
         tuple(sorted({number.number for found in law.chapter98.numbers.values() for number in found})),
         {stem: law.schedule.lives(stem) for stem in dict.fromkeys(code[:_LINE] for code in codes)},
     )
-
-
-def numbers(schedule: Schedule) -> tuple[str, ...]:
-    """Return the ten-digit numbers of all editions; a line that no edition prints with ten digits gets the suffix 00."""
-    codes = {code for table in schedule.tables for code in table.codes}
-    full = {code for code in codes if len(code) > _LINE}
-    printed = {code[:_LINE] for code in full}
-    return tuple(sorted(full | {f"{code}00" for code in codes if len(code) == _LINE and code not in printed}))
 
 
 def random_line(where: Space, rng: random.Random) -> dict[str, Any]:

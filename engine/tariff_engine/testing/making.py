@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from tariff_engine.notation.conditions import Products
 from tariff_engine.problems import ProblemError
-from tariff_engine.testing.drawing import numbers as numbers_of
 from tariff_engine.testing.needs import VALUE, Conditions, Need
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ class LineMaker(Conditions):
         """Index the lists of the book by code."""
         super().__init__(book)
         self.schedule, self.origins, self.numbers, self.ways = schedule, tuple(origins), tuple(numbers), tuple(ways)
-        self._codes = numbers_of(schedule)
+        self._codes = schedule.numbers()
         self._printed = frozenset(self._codes)
         self._index: dict[str, dict[str, list[Row]]] = {}
         self.listed = cache(self._listed)
@@ -129,7 +128,7 @@ class LineMaker(Conditions):
     def numbers_of(self, need: Need, codes: Sequence[str], day: date, known_on: date) -> Iterator[str]:
         """Yield the numbers among `codes` that meet every product condition of a need."""
         yield from (
-            number for number in codes if all(self.on(number, one, day, known_on) for one in need.products) and self._valid(number, day)
+            number for number in codes if all(self.on(number, one, day, known_on) for one in need.products) and self.stands(number, day)
         )
 
     def _pool(self, wanted: Products, day: date, known_on: date) -> Iterator[str]:
