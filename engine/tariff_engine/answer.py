@@ -325,7 +325,7 @@ def _stated(parts: LineParts, filing: dict[str, Any]) -> dict[str, Any]:
     if symbol:
         filing["spi"] = symbol
     if "quantity" in facts:
-        filing["quantity"] = plain(facts["quantity"])
+        filing["quantity"] = plain(dict(sorted(facts["quantity"].items())))
     return filing
 
 

@@ -46,7 +46,13 @@ class LineBase:
 
 
 CLAIMS = frozenset({"spi", "usmca_qualifying", "quantity", "part_values", "processing_value", "fair_retail_value"})
-"""The facts besides the product, origin, day, value and chapter 98 claim (with its U.S. content) on which `line_base` depends."""
+"""The facts besides the product, origin, day, value and chapter 98 claim (with its U.S. content) on which `line_base` depends under any law."""
+
+
+def claim_facts(law: Law) -> frozenset[str]:
+    """Return the facts on which `line_base` depends under a law: those of `CLAIMS`, and what its special programs need of the goods."""
+    return CLAIMS | frozenset(law.preferences.needs)
+
 
 _NOTHING = Under()
 

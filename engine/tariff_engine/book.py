@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -75,6 +76,11 @@ class Book:
     def aliases(self) -> dict[str, str]:
         """Other names under which a fact may be sent."""
         return {alias: name for name, fact in self.facts.items() for alias in fact.aliases}
+
+    def contents(self, facts: Iterable[str]) -> list[str]:
+        """Return the slices of the value that facts state in dollars."""
+        by_fact = {piece.facts[0]: name for name, piece in self.slices.items()}
+        return [by_fact[fact] for fact in facts]
 
     def published(self, instrument: str | None) -> date:
         """Return the day on which an act became known; no act means always."""

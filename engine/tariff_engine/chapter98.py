@@ -98,7 +98,7 @@ class Chapter98:
                 return number, None
         spans = ", ".join(f"{number.starts} until {number.until or 'further notice'}" for number in known)
         return None, _warn(
-            "chapter98_not_in_force", f"{claim} does not stand on {on}; its days are {spans}", "send a number of the entry date"
+            "chapter98_not_in_force", f"{claim} does not stand on the day of entry; its days are {spans}", "send a number of the entry date"
         )
 
     def _group(self, claim: str, digits: str, on: date) -> tuple[Number | None, Problem | None]:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tariff_engine.base import CLAIMS
 from tariff_engine.inquiry_course import Asked, Claims, Course, Cut, Guard, Sum
 from tariff_engine.problems import LawConflictError, ProblemError
 
@@ -71,6 +70,7 @@ class Tree:
     evaluate: Callable[[Line], Evaluation]
     line: Line
     baseline: Evaluation
+    claimed: frozenset[str]  # the facts on which the base duty depends
     duties: list[int] = field(default_factory=list)
     cuts: dict[Cut, int] = field(default_factory=dict)
     claims: dict[Claims, tuple[int, LineBase]] = field(default_factory=dict)
@@ -125,7 +125,7 @@ class Tree:
             answered = (content, place if fact in self.answers.shares else (answer,))
             choice = Choice(tuple(sorted((*choice.cut, answered), key=lambda one: one[0])), choice.claims)
             self.cuts.setdefault(choice.cut, len(self.cuts))
-        elif fact in CLAIMS:
+        elif fact in self.claimed:
             choice = Choice(choice.cut, (*choice.claims, (fact, answer)))
         self.apart = self.apart or fact in _ELSEWHERE
         try:

@@ -31,7 +31,7 @@ _NAMES: Final = {
     "other": ("other", "column 2 rate of duty"),
 }
 _TAG = re.compile(r"<[^<>]{1,80}>")
-_FOOTNOTE = re.compile(r"(?<=[\s%)a-zA-Z])\s*[1-9]/\s*$")
+_FOOTNOTE = re.compile(r"(?<=[\s%)a-zA-Z])[1-9]/\Z")
 _FIELD = "FILE"
 _FIX = "export the whole schedule again from the official site, as JSON or CSV"
 
@@ -159,7 +159,7 @@ def _record(raw: Mapping[str, Any]) -> dict[str, str]:
         value = next((raw[spelling] for spelling in spellings if raw.get(spelling) is not None), "")
         found[name] = _units(value) if name == "units" else _plain(value)
     for name in ("general", "special", "other"):
-        found[name] = _FOOTNOTE.sub("", found[name]).strip()
+        found[name] = _FOOTNOTE.sub("", found[name].strip()).strip()
     return found
 
 

@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
     app.command(
         epilog=examples(
             "tariff compare line.yaml --vary origin=CN,DE,MX",
-            "tariff compare line.yaml --vary entry_date=2025-03-03,2025-03-04 --vary known_on=2025-03-02,now",
+            "tariff compare line.yaml --vary entry_date=YYYY-MM-DD,YYYY-MM-DD --vary known_on=YYYY-MM-DD,now",
             "tariff compare line.yaml --claim usmca_qualifying=true --json",
             "tariff compare line.yaml --rulebook old-rules --rulebook new-rules",
         )

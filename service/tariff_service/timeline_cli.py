@@ -17,9 +17,9 @@ def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command(
         epilog=examples(
-            "tariff timeline 7318.15.20.61 --origin CN",
-            "tariff timeline 6403.99.60.15 --origin CA --from 2025-01-01 --fact usmca_qualifying=false",
-            "tariff timeline --file line.yaml --known-on 2025-02-02 --json",
+            "tariff timeline HTS --origin XX",
+            "tariff timeline HTS --origin XX --value 25000 --from YYYY-MM-DD --fact mode=truck",
+            "tariff timeline --file line.yaml --known-on YYYY-MM-DD --json",
         )
     )(timeline)
 

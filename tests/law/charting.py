@@ -68,6 +68,8 @@ class Charting:
             for day, known_on in _moments(self.book, step):
                 if day < self.book.horizon.from_:
                     continue
+                if last is not None and not self.prober.maker.stands(last["hts"], day):
+                    last = None  # its number had not begun, or has ended
                 fits = known_on == EVER or (last is None and _alive(self.book, node, day, known_on))
                 if fits and _alive(self.book, node, day, known_on):
                     last = self.prober.line_for(node, day, known_on, most=4000) or last

@@ -20,6 +20,7 @@ from tests.law.chart import EVER, read_chart, told
 from tests.law.naive_knowledge import NaiveKnowledge
 
 from tariff_engine.base import LineBase, line_base
+from tariff_engine.build import refit_law
 from tariff_engine.entry import assess_row
 from tariff_engine.evaluate.naive import NaiveEvaluation
 from tariff_engine.evaluate.parts import Parts
@@ -136,7 +137,8 @@ class Proofs:
         law = self.rulebook.knowledge.law
         day = EVER if known_on is None else knowledge_day(law, known_on)
         if day not in self._known:
-            self._known[day] = NaiveKnowledge(law if day == EVER else replace(law, known_on=day, memory={}), self.rulebook.book)
+            right = self.rulebook.book
+            self._known[day] = NaiveKnowledge(law if day == EVER else refit_law(law, right, day), right)
         return self._known[day]
 
 

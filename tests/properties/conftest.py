@@ -43,5 +43,6 @@ def where(knowledge: Knowledge) -> Space:
 
 @pytest.fixture(scope="session")
 def publications(knowledge: Knowledge) -> list[date]:
-    """The days on which acts became known."""
-    return sorted({act.published for act in knowledge.law.instruments.values()})
+    """The days on which acts, and editions of the schedule, became known."""
+    law = knowledge.law
+    return sorted({act.published for act in law.instruments.values()} | {edition.published for edition in law.schedule.editions})

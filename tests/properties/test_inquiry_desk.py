@@ -77,6 +77,7 @@ def test_the_gate_rules_alike_on_known_shipments(knowledge: Knowledge, where: Sp
             "traveller": rng.choice((None, None, True)),
             "adcvd": rng.random() < 0.1,
             "exempt_articles": rng.random() < 0.1,
+            "other_goods": rng.choice((Decimal(0), Decimal(0), Decimal(1), Decimal(500))),
             "hts": (rng.choice(where.codes),),
         }
         for value in (*VALUES, Decimal("800.01"), Decimal("99.99")):

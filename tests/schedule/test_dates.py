@@ -207,7 +207,7 @@ def test_a_malformed_dated_table_is_an_error_that_names_its_line(tmp_path: Path,
 def test_a_dated_table_without_its_special_texts_is_an_error(tmp_path: Path) -> None:
     made(tmp_path, "11112222,2020-01-01,,kg,5%,,20%,\n")
     (tmp_path / "a_special.csv").unlink()
-    with pytest.raises(RulebookError, match=r"^a_special\.csv:1: file"):
+    with pytest.raises(RulebookError, match=r"^a_special\.csv: it cannot be read"):
         load_schedule(tmp_path)
 
 

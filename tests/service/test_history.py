@@ -170,11 +170,6 @@ def test_lists_are_told_by_act_and_number_by_number_on_demand() -> None:
     assert len(whole["numbers"]["joins"]) == 237
 
 
-def test_a_renumbering_of_the_schedule_names_no_act_and_no_day_of_knowledge() -> None:
-    (event,) = [one for one in history(the_book(), "9903.88.03")["events"] if one["by"] is None]
-    assert (event["known"], event["effect"], event["about"]) == (None, "2022-01-27", "list")
-
-
 def test_a_program_tells_rows_of_tables_together() -> None:
     short = history(the_book(), "ieepa-reciprocal")["events"]
     every = history(the_book(), "ieepa-reciprocal", every=True)["events"]

@@ -262,10 +262,10 @@ class CompiledBook:
     floors: tuple[Fraction, ...]
     filing: tuple[tuple[int, dict[str, int]], ...]
 
-    def overrides(self, provision: CompiledProvision, present: int) -> dict[str, Override]:
-        """Return what a provision takes for facts that nobody stated: its own, but nothing of a content where another one is stated."""
+    def overrides(self, provision: CompiledProvision, present: int, zero: int) -> dict[str, Override]:
+        """Return what a provision takes for facts that nobody stated: its own, but nothing of a content where there is some of another."""
         found = {rule.fact: rule for rule in provision.overrides}
         for piece in self.slices:
-            if not piece.mask & present and any(self.slices[other].mask & present for other in piece.silent_if):
+            if not piece.mask & present and any(self.slices[other].mask & present & ~zero for other in piece.silent_if):
                 found[piece.fact] = piece.nothing
         return found

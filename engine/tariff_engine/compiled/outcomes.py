@@ -59,7 +59,7 @@ class Outcomes:
 
     def _from_state(self, provision: CompiledProvision, state: State) -> Outcome:
         program, effect = state.live.program, state.live.effect
-        rules = self.book.overrides(provision, self.plan.pattern.present)
+        rules = self.book.overrides(provision, self.plan.pattern.present, self.plan.pattern.zero)
         true = self.plan.pattern.true | (state.assumed_bits & self.book.assume_true)
         for rule in rules.values():
             true = true & ~(rule.bits & state.assumed_bits) | rule.true_bits & state.assumed_bits

@@ -40,7 +40,7 @@ class Resolver:
             return truth, covers, (), 0
         facts = dict.fromkeys(self.book.bit_facts[bit] for bit in numbers_of(unknown))
         provision = live.provision
-        overrides = self.book.overrides(provision, pattern.present)
+        overrides = self.book.overrides(provision, pattern.present, pattern.zero)
         true, known = pattern.true, pattern.true | pattern.false
         taken_bits = 0
         for fact in facts:
@@ -207,7 +207,7 @@ class Resolver:
             return base.mask & present
         piece = self.book.slices[base.slice]
         self._assume(piece.fact, rule, "whole" if piece.whole_if_unknown else "none", piece.because)
-        silent = not piece.whole_if_unknown or any(self.book.slices[other].mask & present for other in piece.silent_if)
+        silent = not piece.whole_if_unknown or any(self.book.slices[other].mask & present & ~self.pattern.zero for other in piece.silent_if)
         return 0 if silent else present
 
     # ------------------------------------------------------------ exceptions, relations, groups

@@ -202,8 +202,8 @@ class Writer:
         known = self._name("known", name)
         compared = both([Fits({known: True}), (both if wanted else either)(self._compare(name, test, wanted))])
         unknown: Formula = Fits({known: False})
-        others = [self._name("known", other) for other in self._other_contents(name)]
-        if others:  # where another content is stated, one that is left out is nothing
+        others = [self._name("some", other) for other in self._other_contents(name)]
+        if others:  # where there is some of another content, one that is left out is nothing
             none_of_it = accepts(NOTHING, test) == wanted
             alone = both([unknown, *(Fits({other: False}) for other in others)])
             beside = both([unknown, either([Fits({other: True}) for other in others])])
@@ -211,9 +211,9 @@ class Writer:
         return either([unknown, compared]) if goes else compared
 
     def _other_contents(self, name: str) -> list[str]:
-        """Return the facts that, stated, say that a content which nobody stated is nothing; none where the fact is no content."""
+        """Return the contents of which some says that one which nobody stated is nothing; none where the fact is no content."""
         piece = next((piece for piece in self.book.slices.values() if piece.facts[0] == name), None)
-        return [] if piece is None else list(piece.silent_if)
+        return [] if piece is None else self.book.contents(piece.silent_if)
 
     def _unknown_goes(self, name: str, test: bool | Test, wanted: bool) -> bool:
         """Whether a fact that nobody stated meets the test (or its opposite), by what the law takes for it."""

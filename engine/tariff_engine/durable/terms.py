@@ -63,6 +63,8 @@ class Teller:
         kind, about = term.kind, term.about
         if kind in {"flag", "text", "rank", "known"}:
             return self._fact(kind, about[0], line)
+        if kind == "some":
+            return line.content.get(about[0], 0) > 0
         if kind == "origin":
             return any(self._from(name, line) for name in about)
         if kind == "listed":

@@ -36,7 +36,7 @@ class Value:
         if base in self.line.content:
             return self.cuts.of_slice(base)
         rule = self.book.slices[base]
-        silent = rule.unknown == "none" or any(self.line.facts.get(fact) is not None for fact in rule.silent_if)
+        silent = rule.unknown == "none" or any(self.line.content.get(name, 0) > 0 for name in self.book.contents(rule.silent_if))
         return frozenset() if silent else self.everything
 
     def frame(self, node: Node) -> int | None:

@@ -15,6 +15,7 @@ from tariff_engine.evaluate.derivation import Assumed, Derivation, Kind, Outcome
 from tariff_engine.evaluate.parts import NOTHING, REST, Parts
 from tariff_engine.money import cents
 from tariff_engine.notation.conditions import SubjectTo, Test, When
+from tariff_engine.notation.model import Slice
 from tariff_engine.notation.program import Assume, Piece, Step
 from tariff_engine.problems import LawConflictError
 
@@ -62,8 +63,11 @@ class NaiveEvaluation:
     def _silent(self, fact: str) -> Assume | None:
         """What is taken for the dollars of a content that nobody stated, where another content is stated: nothing."""
         piece = next((piece for piece in self.book.slices.values() if piece.facts[0] == fact), None)
-        stated = piece and any(self.view.get(other) is not None for other in piece.silent_if)
-        return Assume(take=NOTHING, because=piece.because) if piece and stated else None
+        return Assume(take=NOTHING, because=piece.because) if piece and self._beside_another(piece) else None
+
+    def _beside_another(self, piece: Slice) -> bool:
+        """Whether there is, as stated, some of another content that says there is none of this one."""
+        return any(self.line.content.get(name, 0) > 0 for name in self.book.contents(piece.silent_if))
 
     def _subject(self, test: SubjectTo) -> Truth:
         hits = [
@@ -92,7 +96,7 @@ class NaiveEvaluation:
             return self.cuts.of_slice(base)
         piece_rule = self.book.slices[base]
         self._assume(piece_rule.facts[0], rule, piece_rule.unknown, piece_rule.because)
-        silent = piece_rule.unknown == "none" or any(self.view.get(fact) is not None for fact in piece_rule.silent_if)
+        silent = piece_rule.unknown == "none" or self._beside_another(piece_rule)
         return frozenset() if silent else self.everything
 
     # ------------------------------------------------------------ one provision
