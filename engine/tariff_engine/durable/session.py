@@ -10,11 +10,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    from durable import engine as durable
 
 Facts = dict[str, Any]
 Match = dict[str, Facts]
@@ -25,11 +22,23 @@ class DurableError(Exception):
     """durable-rules failed, or took two facts for one."""
 
 
-class _Host(durable.Host):  # type: ignore[misc]  # durable-rules has no types
-    """A host without its two timer threads: nothing here waits for time."""
+@cache
+def _library() -> Any:
+    """Import durable-rules, which is an extra: reading this module must not need it. Raises ModuleNotFoundError."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from durable import engine  # noqa: PLC0415
+    return engine
 
-    def _run(self) -> None:
-        """Start nothing."""
+
+def _host() -> Any:
+    """Return a host without its two timer threads: nothing here waits for time."""
+
+    class Host(_library().Host):  # type: ignore[misc]  # durable-rules has no types
+        def _run(self) -> None:
+            """Start nothing."""
+
+    return Host()
 
 
 class Session:
@@ -72,7 +81,7 @@ class Rulesets:
 
     def __init__(self) -> None:
         """Start a host without rulesets."""
-        self._host = _Host()
+        self._host = _host()
         self._fired: list[Fired] = []
         self._failed: list[BaseException] = []
         self._next = 0
@@ -114,7 +123,7 @@ class Rulesets:
         self._failed.clear()
         try:
             state = self._host.assert_fact(name, facts)
-        except durable.MessageNotHandledException:
+        except _library().MessageNotHandledException:
             state = None  # no rule wants it: the usual case
         except Exception as error:
             message = f"durable-rules failed in {name}: {type(error).__name__}: {getattr(error, 'message', '') or error}"
@@ -130,7 +139,7 @@ class Rulesets:
         self._fired.clear()
         try:
             self._host.retract_fact(name, facts)
-        except durable.MessageNotHandledException:
+        except _library().MessageNotHandledException:
             return
         except Exception as error:
             message = f"durable-rules could not retract from {name}: {type(error).__name__}: {error}"
