@@ -1,6 +1,6 @@
 """Coverage of law: which provisions, steps, exceptions, relations, groups and cases outside a program decided something on a line.
 
-Everything is read from the outcomes of the naive evaluator, which is the definition of the notation (docs/proofs.md).
+Everything is read from the outcomes of the naive evaluator, which is the definition of the notation (docs/what-is-proved.md).
 """
 
 from __future__ import annotations
