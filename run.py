@@ -14,7 +14,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, NoReturn
 
@@ -27,16 +27,16 @@ usage: python3 run.py COMMAND [ARGUMENT ...]
 
   tariff ...    the command line tool, in your current folder (python3 run.py tariff --help)
   test ...      the tests, in the project's folder, two at a time; arguments go to pytest (python3 run.py test -k canada)
-                first builds durable-rules for the proofs by a second engine, where there is a C compiler; says so where it cannot
+                first builds what some proofs need and only comes as source: durable-rules, the second engine, where there is a C compiler,
+                and PySpark, half a gigabyte, where there is Java; says so where it cannot
   python ...    the environment's Python (python3 run.py python benchmarks/scalar.py)
   check         ruff (rules and format), mypy --strict, the import contracts, and the law book's own checks
 
 The first run installs the locked requirements into {home} (tariff: a few packages; test and check: the tools too).
 TARIFF_VENV=FOLDER puts the environment elsewhere. Nothing else is changed, but for a lock file beside the environment.
-TARIFF_REQUIRE_DURABLE=1 makes it an error if durable-rules cannot be built.
+TARIFF_REQUIRE_DURABLE=1 makes it an error if durable-rules cannot be built, TARIFF_REQUIRE_SPARK=1 if PySpark cannot.
 """
 DURABLE_FLAG = "-DPyEval_CallObject=PyObject_CallObject"  # Python 3.13 has the second only; the first did the same
-REQUIRED = os.environ.get("TARIFF_REQUIRE_DURABLE", "") not in ("", "0")
 
 
 class SetupError(Exception):
@@ -61,11 +61,9 @@ class Environment:
         self.chosen = chosen
         self.bin = home / ("Scripts" if WINDOWS else "bin")
         self.stamp = home / "tariff-installed"
-        self.built = home / "tariff-durable"
         python = f"{sys.version} {sys.base_prefix}"
         run = [python, str(ROOT), str(home), project_tables(), lock_text("runtime"), lock_text("build")]
         self.keys = {"run": key("run", *run), "dev": key("dev", *run, lock_text("dev"))}
-        self.durable_key = key("durable", python, str(home), lock_text("durable"), lock_text("durable-build"))
 
     def program(self, name: str) -> str:
         """Return the path of an installed program."""
@@ -129,35 +127,34 @@ class Environment:
             if done.returncode:
                 raise SetupError(f"{done.stdout.strip()}\npip could not install (see above). The next run begins again.")
 
-    def durable(self) -> None:
-        """Build durable-rules into the environment where it is not there; where that cannot be, say that its proofs do not run, and why.
+    def build(self, source: Source) -> None:
+        """Build a package from source into the environment where it is not there; where that cannot be, say that its proofs do not run, and why.
 
-        Raises SetupError instead where TARIFF_REQUIRE_DURABLE=1.
+        Raises SetupError instead where the proofs are required.
         """
+        stamp = self.home / ("tariff-" + source.lock)
+        wanted = key(source.lock, sys.version, sys.base_prefix, str(self.home), lock_text(source.lock), lock_text("source-build"))
         with contextlib.suppress(OSError):
-            if self.built.read_text(encoding="utf-8") == self.durable_key:
+            if stamp.read_text(encoding="utf-8") == wanted:
                 return
         with alone(self.home.with_name(self.home.name + ".lock")) as lock:
-            reason = self.build_durable(lock)
+            reason = source.missing() or self.compile(source, lock)
         if not reason:
-            self.built.write_text(self.durable_key, encoding="utf-8")
+            stamp.write_text(wanted, encoding="utf-8")
             return
-        message = f"The proofs by durable-rules do NOT run: {reason}"
-        if REQUIRED:
-            raise SetupError(message + "\nTARIFF_REQUIRE_DURABLE=1 asks for them.")
+        message = f"The proofs by {source.name} do NOT run: {reason}"
+        if os.environ.get(source.required, "") not in ("", "0"):
+            raise SetupError(f"{message}\n{source.required}=1 asks for them.")
         tell(message)
 
-    def build_durable(self, lock: IO[str]) -> str:
+    def compile(self, source: Source, lock: IO[str]) -> str:
         """Build it from its locked source, with the locked setuptools; return why that failed, or nothing."""
-        missing = no_compiler()
-        if missing:
-            return missing
-        tell(f"Building durable-rules into {self.home} (once) ...")
+        tell(f"Building {source.name} into {self.home} (once) ...")
         pip = [self.program("python"), "-I", "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-input", "--require-hashes"]
         steps = [
-            [*pip, f"--requirement={LOCKS / 'durable-build.txt'}"],
-            [*pip, "--no-deps", "--no-cache-dir", "--no-build-isolation", f"--requirement={LOCKS / 'durable.txt'}"],
-            [self.program("python"), "-I", "-W", "ignore", "-c", "import durable.engine"],
+            [*pip, f"--requirement={LOCKS / 'source-build.txt'}"],
+            [*pip, "--no-deps", "--no-cache-dir", "--no-build-isolation", f"--requirement={LOCKS / (source.lock + '.txt')}"],
+            [self.program("python"), "-I", "-W", "ignore", "-c", f"import {source.module}"],
         ]
         for step in steps:
             done = attempt(step, lock, flags=DURABLE_FLAG if sys.version_info >= (3, 13) else "")
@@ -165,6 +162,18 @@ class Environment:
                 told = [line.strip() for line in done.stdout.splitlines() if line.strip()]
                 return "it does not build here.\n" + "\n".join(f"  {line}" for line in told[-5:])
         return ""
+
+
+class Source:
+    """A package for proofs that comes as source only: its name, lock and module, what it needs, and the variable that requires its proofs."""
+
+    def __init__(self, name: str, lock: str, module: str, missing: Callable[[], str]) -> None:
+        """Describe it; `missing` tells in words what this machine lacks for it, or nothing."""
+        self.name = name
+        self.lock = lock
+        self.module = module
+        self.missing = missing
+        self.required = "TARIFF_REQUIRE_" + lock.upper()
 
 
 def no_compiler() -> str:
@@ -177,6 +186,21 @@ def no_compiler() -> str:
     wanted = os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc"
     command = wanted.split()[0] if wanted.split() else "cc"
     return "" if shutil.which(command) else f"it is built from source, and there is no C compiler here ({command} is not found)."
+
+
+def no_java() -> str:
+    """Return that there is no Java, in words; nothing where there is one."""
+    import shutil
+
+    home = os.environ.get("JAVA_HOME")
+    found = shutil.which("java", path=str(Path(home) / "bin")) if home else shutil.which("java")
+    return "" if found else "it runs on Java, and there is none here (java is not found)."
+
+
+SOURCES = (
+    Source("durable-rules", "durable", "durable.engine", no_compiler),
+    Source("PySpark", "spark", "pyspark.sql", no_java),
+)
 
 
 def attempt(command: list[str], lock: IO[str], *, flags: str = "") -> subprocess.CompletedProcess[str]:
@@ -302,7 +326,8 @@ def main(argv: list[str]) -> int:
     if command in ("tariff", "python"):
         become([env.program(command), *rest])
     if command == "test":
-        env.durable()
+        for source in SOURCES:
+            env.build(source)
         become([env.program("python"), "-P", "-m", "pytest", *parallel(rest), *rest], ROOT)
     return 1 if check(env) else 0
 

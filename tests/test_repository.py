@@ -120,7 +120,14 @@ def test_the_second_engine_is_locked_as_source_at_the_version_that_the_extra_nam
     (extra,) = pyproject()["project"]["optional-dependencies"]["durable"]
     ((name, versions),) = locked("durable").items()
     assert [f"{name}=={version}" for version in versions] == [extra]
-    assert set(locked("durable-build")) == {"setuptools"}
+    assert set(locked("source-build")) == {"setuptools"}
+
+
+def test_spark_is_locked_at_a_version_that_the_extra_allows() -> None:
+    (need,) = [Requirement(text) for text in pyproject()["project"]["optional-dependencies"]["spark"] if text.startswith("pyspark")]
+    pins = locked("spark")
+    assert set(pins) == {"pyspark", "py4j"}
+    assert all(version in need.specifier for version in pins["pyspark"])
 
 
 def test_pip_and_uv_are_told_of_the_same_tools() -> None:
