@@ -1,7 +1,8 @@
 """Read an edition of the schedule as the United States International Trade Commission exports it, JSON or CSV, into a table of rates.
 
 An export prints a row for every line of the schedule, headings and plain text among them. A row lies under the nearest row above it with a
-smaller indent; a number that prints no rate bears those of the nearest row above it in that sense that prints any.
+smaller indent; a number that prints no rate bears those of the nearest row above it in that sense that prints any. What a number is called
+is read the same way: its own words, after those of the rows without a number above it, after those of the shorter code.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tariff_engine.dated_table import Row
@@ -30,6 +31,9 @@ _NAMES: Final = {
     "special": ("special", "special rate of duty"),
     "other": ("other", "column 2 rate of duty"),
 }
+_CALLED: Final = ("description", "brief description")  # not asked for: an export without it makes a table without descriptions
+_NAMED: Final = (4, 6, 8, 10)  # digits of the codes whose descriptions are kept
+_LONGEST: Final = 2_000  # characters of a description; the longest that is printed has some 1,500
 _TAG = re.compile(r"<[^<>]{1,80}>")
 _FOOTNOTE = re.compile(r"(?<=[\s%)a-zA-Z])[1-9]/\Z")
 _FIELD = "FILE"
@@ -40,11 +44,13 @@ _FIX = "export the whole schedule again from the official site, as JSON or CSV"
 class Export:
     """A table of rates made from an export: rows by code of 8 or 10 digits, and texts of rates that the language of rates does not know.
 
-    `unread` are (code, column, text): such a number is refused when it is asked for, the others are not touched by it.
+    `unread` are (code, column, text): such a number is refused when it is asked for, the others are not touched by it. `descriptions` are
+    by code of 4, 6, 8 or 10 digits, each without the words of the shorter codes above it; empty where the export prints none.
     """
 
     rows: dict[str, Row]
     unread: tuple[tuple[str, str, str], ...]
+    descriptions: dict[str, str] = field(default_factory=dict)
 
     @property
     def chapters(self) -> frozenset[str]:
@@ -59,6 +65,7 @@ class _Above:
     indent: int
     code: str
     rates: tuple[str, str, str]
+    says: str
 
 
 def read_export(text: str) -> Export:
@@ -66,6 +73,7 @@ def read_export(text: str) -> Export:
     stripped = text.lstrip("\ufeff \t\r\n")
     records = _json_rows(stripped) if stripped.startswith(("[", "{")) else _csv_rows(stripped)
     rows: dict[str, Row] = {}
+    called: dict[str, str] = {}
     above: list[_Above] = []
     for place, record in records:
         code = re.sub(r"\D", "", record["htsno"]) if re.fullmatch(r"[\d.\s]*", record["htsno"], re.ASCII) else "?"
@@ -79,10 +87,23 @@ def read_export(text: str) -> Export:
             if code in rows:
                 raise _not_understood(f"row {place}: {record['htsno']} stands twice")
             rows[code] = (record["units"], *_own(code, rates, above))
-        above.append(_Above(indent, code, rates))
+        above.append(_Above(indent, code, rates, record["description"]))
+        if len(code) in _NAMED and int(code[:2]) <= _LAST_CHAPTER and record["description"]:
+            called[code] = _called(above)
     if not rows:
         raise _not_understood("it holds no number of chapters 1-97")
-    return Export(dict(sorted(rows.items())), tuple(_unread(rows)))
+    return Export(dict(sorted(rows.items())), tuple(_unread(rows)), dict(sorted(called.items())))
+
+
+def _called(way: list[_Above]) -> str:
+    """Return the words of the last row on a way, after those of the rows between it and the nearest shorter code."""
+    code, parts = way[-1].code, [way[-1].says]
+    for row in reversed(way[:-1]):
+        if row.code and code.startswith(row.code):
+            break
+        if not row.code and row.says:
+            parts.append(row.says)
+    return " ".join(part if part.endswith((":", ".", ";")) else f"{part}:" for part in reversed(parts)).rstrip(":")[:_LONGEST]
 
 
 def _own(code: str, rates: tuple[str, str, str], above: list[_Above]) -> tuple[str, str, str]:
@@ -158,6 +179,7 @@ def _record(raw: Mapping[str, Any]) -> dict[str, str]:
     for name, spellings in _NAMES.items():
         value = next((raw[spelling] for spelling in spellings if raw.get(spelling) is not None), "")
         found[name] = _units(value) if name == "units" else _plain(value)
+    found["description"] = _plain(next((raw[spelling] for spelling in _CALLED if raw.get(spelling) is not None), ""))
     for name in ("general", "special", "other"):
         found[name] = _FOOTNOTE.sub("", found[name].strip()).strip()
     return found

@@ -20,6 +20,7 @@ from tariff_engine.plain_table import PlainTable
 from tariff_engine.problems import RulebookError, refuse
 from tariff_engine.schedule import Schedule
 from tariff_engine.schedule_files import load_schedule
+from tariff_engine.schedule_words import COLUMNS, words_file
 from tariff_engine.tariff_line import dotted
 from tariff_engine.usitc_export import Export, read_export
 from tariff_rules import ROOT
@@ -56,20 +57,25 @@ def import_edition(file: Path, folder: Path | None, edition: NewEdition, *, copy
         raise refuse("edition_exists", "--name", f"{table} is there already", "give the edition another name")
     editions = root / "schedule" / "editions.yaml"
     before = editions.read_text(encoding="utf-8")
+    words = table.with_name(words_file(table.name))
     try:
         table.write_text(_sheet(export), encoding="utf-8", newline="")
+        if export.descriptions:
+            words.write_text(_words(export), encoding="utf-8", newline="")
         editions.write_text(before.rstrip("\n") + "\n" + _entry(edition, table.name), encoding="utf-8")
         _read_again(root, edition)
     except BaseException:
         with suppress(OSError):
             editions.write_text(before, encoding="utf-8")
             table.unlink(missing_ok=True)
+            words.unlink(missing_ok=True)
         raise
     return {
         "name": edition.name,
         "from": str(edition.starts),
         "published": str(edition.published),
         "rows": len(export.rows),
+        "descriptions": len(export.descriptions),
         "table": str(table),
         "editions": str(editions),
         "changes": _changes(export, schedule),
@@ -159,6 +165,14 @@ def _sheet(export: Export) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(("hts", "units", "general", "special", "column2"))
     writer.writerows((code, *row) for code, row in export.rows.items())
+    return out.getvalue()
+
+
+def _words(export: Export) -> str:
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(export.descriptions.items())
     return out.getvalue()
 
 

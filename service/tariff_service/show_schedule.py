@@ -47,6 +47,12 @@ def show_import(paper: Paper, done: Data) -> None:
     """Write what an import did."""
     paper.title(done["name"], f"governs entry dates from {done['from']}")
     paper.line(f"{plural(done['rows'], 'row')} written to {done['table']}, the edition added to {done['editions']}.")
+    if done["descriptions"]:
+        paper.line(
+            f"{plural(done['descriptions'], 'description')} kept beside it: numbers can be searched by words on the page of the service."
+        )
+    else:
+        paper.line("The export prints no descriptions: numbers can be searched by their digits only.")
     changes = done["changes"]
     if changes:
         words = f"{plural(changes['added'], 'number')} added, {changes['removed']:,} removed, {changes['rates']:,} with other rates"

@@ -90,6 +90,7 @@ def test_an_export_becomes_an_edition_of_a_folder_of_ones_own(tariff: Tariff, ex
     done = json.loads(tariff("schedule", "import", str(export), "--rules", str(mine), "--copy", *NAMED, "--json").out)
     assert done["changes"] == {"against": "HTS 2026 revision 3", "added": 1, "removed": 0, "rates": 1}
     assert done["unread"] == []
+    assert done["descriptions"] == 0  # the rows of this export have none
     assert Path(done["table"]).parent == mine / "schedule"
 
     def general(day: str) -> tuple[str, str]:

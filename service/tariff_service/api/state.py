@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.requests import HTTPConnection
 
 from tariff_engine.engine import Engine, Knowledge
+from tariff_engine.schedule_words import Words, load_words
 from tariff_service.api.settings import Settings
 from tariff_service.rulebook import open_book, open_engine, snapshot
 from tariff_service.store.rulebooks import archive
@@ -71,6 +72,11 @@ class Served:
     def book(self) -> Book:
         """The rulebook as written, for readers of law; read when first asked for (about half a second)."""
         return open_book(self.folder)
+
+    @cached_property
+    def words(self) -> Words | None:
+        """What the numbers of the schedule are called, where the edition says so; read when somebody first searches."""
+        return load_words(self.folder / "schedule", self.latest.law.schedule)
 
     @cached_property
     def aliases(self) -> Mapping[str, tuple[str, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -127,8 +128,9 @@ async def find(request: Request) -> Response:
     """Find a number of the schedule without a script."""
     query, served = read_query(request, ("q",)), service_of(request).rulebooks.current
     text = query.get("q", "").strip()[:100]
-    hits = find_numbers(served.latest, text, most=_FOUND)
-    return render(request, "find.html", q=text, items=hits, most=_FOUND, rulebook=book_words(served))
+    hits = await asyncio.to_thread(find_numbers, served, text, _FOUND)
+    called = served.words.edition if served.words else ""
+    return render(request, "find.html", q=text, items=hits, most=_FOUND, called=called, rulebook=book_words(served))
 
 
 @router.get("/line/numbers")
@@ -136,7 +138,7 @@ async def find(request: Request) -> Response:
 async def numbers(request: Request) -> Response:
     """Suggest numbers of the schedule for what was typed so far."""
     served = service_of(request).rulebooks.current
-    hits = find_numbers(served.latest, request.query_params.get("q", ""))
+    hits = await asyncio.to_thread(find_numbers, served, request.query_params.get("q", ""))
     return Response(encode([{"hts": number, "says": says} for number, says in hits]), 200, media_type="application/json")
 
 

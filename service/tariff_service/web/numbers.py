@@ -1,32 +1,28 @@
-"""Find a number of the schedule: by its first digits, and by words where an edition carries descriptions."""
+"""Find a number of the schedule: by its first digits, and by words where the edition in use has descriptions."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tariff_engine.engine import Knowledge
+    from tariff_service.api.state import Served
 
 _MOST = 20
 _LEAST = 2  # digits or letters that a search needs
+_LONGEST = 100  # characters of a search that are read
 
 
-def find_numbers(knowledge: Knowledge, text: str, on: date | None = None, most: int = _MOST) -> list[tuple[str, str]]:
-    """Return numbers with a description or else their general rate, those of the edition that governs a day."""
-    wanted = text.strip()[:100]
+def find_numbers(served: Served, text: str, most: int = _MOST) -> list[tuple[str, str]]:
+    """Return numbers with a description or else their general rate, those of the edition that governs the last day of the law book."""
+    wanted = text.strip()[:_LONGEST]
     digits = wanted.replace(".", "").replace(" ", "")
     if len(digits) < _LEAST:
         return []
-    schedule = knowledge.law.schedule
-    day = on or knowledge.law.horizon
-    described: Mapping[str, str] = getattr(schedule, "descriptions", {})  # of imported editions; the editions of the book print rates alone
+    words, law = served.words, served.latest.law
     if digits.isascii() and digits.isdigit():
-        return [(_shown(code), described.get(code) or rate) for code, rate in schedule.starting(digits, day, most)]
-    parts = wanted.casefold().split()
-    hits = (code for code, words in described.items() if all(part in words.casefold() for part in parts))
-    return [(_shown(code), described[code]) for _, code in zip(range(most), hits, strict=False)]
+        hits = law.schedule.starting(digits, law.horizon, most)
+        return [(_shown(code), (words.of(code) if words else "") or rate) for code, rate in hits]
+    return [(_shown(code), says) for code, says in words.search(wanted, most)] if words else []
 
 
 def _shown(code: str) -> str:
