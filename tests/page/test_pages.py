@@ -40,7 +40,12 @@ QUICK = [
     "/browse/rulebooks",
     "/browse/headings/9903.99.99",
 ]
-SLOW = [permalink(CABLE, "when"), permalink(CABLE, "else", origins="Vietnam, MX", dates="2026-03-01"), permalink(CABLE, "else")]
+SLOW = [
+    permalink(CABLE, "when"),
+    permalink(CABLE, "when", have="steps"),
+    permalink(CABLE, "else", origins="Vietnam, MX", dates="2026-03-01"),
+    permalink(CABLE, "else"),
+]
 HOSTILE = [
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
@@ -180,7 +185,7 @@ def test_the_verdicts_name_each_program_once_with_its_acts(client: TestClient, l
 
 
 def test_the_steps_of_the_timeline_name_their_causes_and_what_was_withdrawn_is_hatched(client: TestClient) -> None:
-    page = show(client, permalink(CABLE, "when"))
+    page = show(client, permalink(CABLE, "when", have="steps"))
     steps = page.all(cls="steps")[0].all("li")
     assert all("signed" in one.text for one in steps[1:])
     assert "announced and withdrawn" in steps[-1].text

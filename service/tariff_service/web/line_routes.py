@@ -19,6 +19,7 @@ from tariff_service.output import encode
 from tariff_service.web import downloads
 from tariff_service.web.answering import entry_view
 from tariff_service.web.asking import MAX_LINES, MAX_PERMALINK, Ask, Trouble, placed, read_ask, settle
+from tariff_service.web.days import days_of
 from tariff_service.web.fields import claim_fields, main_fields, more_fields, questions
 from tariff_service.web.numbers import find_numbers
 from tariff_service.web.rendering import render, static_file
@@ -105,6 +106,7 @@ def form(served: Served, ask: Ask, found: Answered | None = None) -> dict[str, A
 async def start(request: Request) -> Response:
     """Show the form, with what the address says in it."""
     served, ask = asked_of(request)
+    days_of(service_of(request)).warm(served)
     return render(request, "ask.html", _UNPROCESSABLE if ask.troubles else 200, **form(served, ask))
 
 
@@ -151,6 +153,7 @@ async def line(request: Request, number: str) -> Response:
     found = await answered(request, served, ask)
     if found is None:
         return render(request, "ask.html", _UNPROCESSABLE, **form(served, ask))
+    days_of(service_of(request)).warm(served, ask.flat(1))
     return render(request, "answer.html", view=entry_view(served.latest.law, ask, found.answer), tab="answer", **form(served, ask, found))
 
 

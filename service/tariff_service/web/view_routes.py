@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -13,13 +14,12 @@ from starlette.responses import Response
 from tariff_engine.problems import ProblemError
 from tariff_service.api.assessing import Answered, Asked, assess, read_day
 from tariff_service.api.compare_routes import drive
-from tariff_service.api.law_routes import book_of
 from tariff_service.api.problems import Refusal
 from tariff_service.api.state import Served, service_of
 from tariff_service.comparing import compare_steps
-from tariff_service.timeline import timeline_steps
 from tariff_service.web.answering import entry_view
 from tariff_service.web.asking import Ask
+from tariff_service.web.days import days_of
 from tariff_service.web.line_routes import asked_of, form, line_of, sure
 from tariff_service.web.matrix import proofs, read_wanted, rows
 from tariff_service.web.rendering import render
@@ -27,7 +27,7 @@ from tariff_service.web.showing import page
 from tariff_service.web.timechart import chart
 
 router = APIRouter(include_in_schema=False)
-_WHEN = ("line", "left", "right")
+_WHEN = ("line", "left", "right", "have")
 _ELSE = ("line", "origins", "dates", "claims", "claim")
 _CLOSE_YEARS = 2  # years of the closer chart
 _ENOUGH = 3  # steps in it that make it worth drawing
@@ -47,13 +47,13 @@ async def when(request: Request, number: str) -> Response:
     place, line = line_of(found.answer, ask)
     facts = {key: value for key, value in ask.flat(place).items() if key != "entry_date"}
     known_on = read_day(ask.known_on or None, "known_on")
-    steps = timeline_steps(await book_of(served), facts, known_on=known_on)
-    time = await drive(service_of(request), served, steps)
     entry_day, titles, value = date.fromisoformat(line["entry_date"]), _titles(served), line["value"]
-    whole = chart(time, titles, value, entry_day)
-    near = _near(time, served)
-    close = chart(time, titles, value, entry_day, near) if near else None
-    sides = [await _side(request, served, ask, name, line["entry_date"]) for name in ("left", "right")]
+    seen = await days_of(service_of(request)).look(served, facts, known_on, entry_day, ask.options.get("have", ""))
+    time = seen.time
+    whole = chart(time, titles, value, entry_day) if time else None
+    near = _near(time, served) if time else None
+    close = chart(time, titles, value, entry_day, near) if time and near else None
+    sides = [await _side(request, served, ask, name, line["entry_date"], late=not seen.whole) for name in ("left", "right")]
     return render(
         request,
         "when.html",
@@ -65,7 +65,8 @@ async def when(request: Request, number: str) -> Response:
         titles=titles,
         whole=whole,
         close=close,
-        now=_now(time["steps"], line["entry_date"]),
+        now=_now(time["steps"], line["entry_date"]) if time else 0,
+        more="" if seen.whole else f"{ask.address('when')}&{urlencode({**_kept(ask), 'have': 'steps' if time else 'nothing'})}",
         sides=sides,
         only=_only(sides, place),
         **form(served, ask, found),
@@ -85,11 +86,21 @@ def _now(steps: Sequence[Mapping[str, Any]], day: str) -> int:
     return next((number for number, step in reversed(list(enumerate(steps, 1))) if step["from"] <= day), 0)
 
 
-async def _side(request: Request, served: Served, ask: Ask, name: str, entry_day: str) -> dict[str, Any]:
-    """Return the answer by the law as known on a day: on the left the day of entry, on the right everything known, unless asked."""
+def _kept(ask: Ask) -> dict[str, str]:
+    """Return what this view was told, for a link back to it."""
+    return {name: text for name, text in ask.options.items() if name in _WHEN and name != "have"}
+
+
+async def _side(request: Request, served: Served, ask: Ask, name: str, entry_day: str, *, late: bool) -> dict[str, Any]:
+    """Return the answer by the law as known on a day: on the left the day of entry, on the right everything known, unless asked.
+
+    `late`: the law of a day that nobody asked for is not waited for.
+    """
     text = ask.options.get(name, entry_day if name == "left" else "")
-    side: dict[str, Any] = {"name": name, "day": text, "answer": None, "trouble": ""}
+    side: dict[str, Any] = {"name": name, "day": text, "answer": None, "trouble": "", "late": False}
     try:
+        if late and name not in ask.options and text and not served.engine.has(date.fromisoformat(text)):
+            return {**side, "late": True}
         answer: Answered = await assess(service_of(request), served, ask.entry, Asked("none", read_day(text or None, name), store=False))
         side["answer"] = answer.answer
     except (Refusal, ProblemError) as error:

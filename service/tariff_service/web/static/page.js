@@ -97,6 +97,31 @@
       if (mine === asking) main.removeAttribute("aria-busy");
     }
   }
+  // ---- pages that come in stages: what is ready stands at once, the rest follows
+  async function follow() {
+    const more = document.querySelector("[data-more]");
+    if (!more) return;
+    const main = document.getElementById("main"), mine = asking, there = location.href;
+    try {
+      const answer = await fetch(more.dataset.more, { headers: { Accept: "text/html" } });
+      const fresh = answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("main");
+      if (!fresh || mine !== asking || there !== location.href || !more.isConnected) return;
+      const focused = document.activeElement && document.activeElement.id, typed = document.querySelector("input:focus");
+      if (typed) fresh.querySelector(`[id="${CSS.escape(typed.id)}"]`)?.setAttribute("value", typed.value);
+      main.replaceChildren(...fresh.childNodes);
+      if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+      say(main.querySelector("[data-more]") ? "The days are there; withdrawn steps follow" : "The page is complete");
+      enhance();
+    } catch { /* the link beside it leads there too */ }
+  }
+  const ahead = new Set();
+  function lookAhead(event) {  // the server begins to read while the pointer is on its way
+    const link = event.target.closest && event.target.closest("a[data-slow]");
+    if (!link || ahead.has(link.href) || link.hasAttribute("aria-current")) return;
+    ahead.add(link.href);
+    fetch(link.href, { headers: { Accept: "text/html" } }).catch(() => {});
+  }
+
   function addressOf(form, button) {
     const data = new FormData(form, button || undefined), query = new URLSearchParams();
     for (const [name, value] of data) if (String(value).trim()) query.append(name, value);
@@ -114,6 +139,7 @@
     if (box && matchMedia("(max-width: 640px)").matches) box.open = false;
     remember();
     showRecent();
+    follow();
   }
 
   document.addEventListener("submit", (event) => {
@@ -121,6 +147,8 @@
     event.preventDefault();
     open(addressOf(event.target, event.submitter), true);
   });
+  document.addEventListener("pointerover", lookAhead);
+  document.addEventListener("focusin", lookAhead);
   document.addEventListener("focusin", (event) => { if (event.target.matches("[data-hts]")) suggest(event.target); });
   document.addEventListener("input", (event) => { if (event.target.matches("[data-hts]")) suggest(event.target); });
   document.addEventListener("change", (event) => {
