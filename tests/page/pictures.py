@@ -63,7 +63,7 @@ def opened(browser: Browser, address: str, width: int, height: int, *, dark: boo
     context = browser.new_context(viewport={"width": width, "height": height or 900}, color_scheme="dark" if dark else "light")
     page = context.new_page()
     page.goto(address)
-    page.wait_for_function("!document.querySelector('[data-more]')", timeout=120_000)
+    page.wait_for_selector("[data-more]", state="detached", timeout=120_000)
     page.wait_for_timeout(100)
     page.evaluate("document.getElementById('status').classList.remove('shown')")
     return page

@@ -31,6 +31,12 @@ _LABELS = {
     "entry_date": "the entry date",
     "mode": "the mode",
 }
+_NOUNS = (  # how a fix of the API begins; what was to be written; what to write
+    ("send the HTS number", "HTS number", "write 8 or 10 digits, with or without dots"),
+    ("send the two capital letters", "country", "write its name, or its code of two letters"),
+    ("send a number such as", "amount", "write an amount such as 1234.56"),
+    ("send a day", "day", "write the day as YYYY-MM-DD"),
+)
 _LINE = re.compile(r"([1-9]\d?)\.(.+)\Z", re.ASCII | re.DOTALL)
 _MONEY = re.compile(r"\$?(\d{1,3}(?:,\d{3})+|\d+)(\.\d*)?\Z", re.ASCII)
 _NUMBER = re.compile(r"[0-9.]{1,20}\Z", re.ASCII)
@@ -239,6 +245,14 @@ def placed(errors: Iterable[Mapping[str, Any]]) -> Iterator[Trouble]:
         name = (f"{number}." if number > 1 else "") + ".".join(parts[:1]) if parts else ""
         fact = parts[0] if parts else ""
         message, fix = str(error["detail"]), str(error.get("fix") or "")
-        if fact and fact in _LABELS and message.startswith(f"{fact} "):
-            message = f"{_LABELS[fact]}{message[len(fact) :]}"
-        yield Trouble(name, str(error["code"]), message, fix.removeprefix(f"send {fact}: "))
+        yield Trouble(name, str(error["code"]), *_told(fact, message, fix.removeprefix(f"send {fact}: ")))
+
+
+def _told(fact: str, message: str, fix: str) -> tuple[str, str]:
+    """Return a problem in the words of a form: what was typed is no number, day or country, and what to write instead."""
+    for start, noun, instead in _NOUNS:
+        if fix.startswith(start):
+            return message.replace(f"{fact} is ", "", 1) + f" is no {noun}" if message.startswith(f"{fact} is '") else message, instead
+    if fact and message.startswith(f"{fact} "):
+        message = f"{_LABELS.get(fact) or fact.replace('_', ' ')}{message[len(fact) :]}"
+    return message, fix.replace("send ", "write ", 1) if fix.startswith("send ") else fix

@@ -23,9 +23,28 @@ _LABELS = {
 _SHORT = {
     **{
         name: name.upper()
-        for name in ("hts", "usmca", "ftz", "gsp", "agoa", "fta", "mfn", "cbp", "uas", "adcvd", "spi", "tpp", "dram", "api", "mhdv")
+        for name in (
+            "hts",
+            "usmca",
+            "ftz",
+            "gsp",
+            "agoa",
+            "fta",
+            "mfn",
+            "cbp",
+            "uas",
+            "adcvd",
+            "spi",
+            "tpp",
+            "dram",
+            "api",
+            "mhdv",
+            "mpf",
+            "hmf",
+        )
     },
     "us": "U.S.",
+    "rnd": "research and development",
     "uk": "U.K.",
 }
 _KINDS = {"bool": "choice", "date": "date", "country": "country", "cases": "cases", "map": "text", "list": "text"}
@@ -108,7 +127,7 @@ def questions(law: Law, ask: Ask, answer: Mapping[str, Any]) -> Iterator[Asked]:
                 question["because"],
                 "" if question.get("taken") is None else word(question["taken"]),
                 _stake(question["answers"]),
-                tuple(question["answers"]),
+                tuple({**one, "told": told(law, spec.name, one["answer"])} for one in question["answers"]),
                 tuple(question.get("together_with", ())),
                 tuple(
                     replace(
@@ -152,6 +171,28 @@ def word(value: Any) -> str:
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
+def told(law: Law, fact: str, value: Any) -> str:
+    """Return a value of a fact as a person writes it: dollars, percent, the name of a country, yes and no."""
+    spec = law.facts.get(fact)
+    text = word(value)
+    if spec is None or value is None or isinstance(value, bool):
+        return text
+    if spec.type == "country":
+        return law.countries.get(text, text)
+    if spec.type in {"usd", "pct"} and text.replace(".", "", 1).isdigit():
+        return money(text) if spec.type == "usd" else f"{text}%"
+    return plain_words(text) if spec.values else text
+
+
+def provision_words(name: str) -> str:
+    """Return a provision as a person calls it: the heading without its variant, or the words of a family.
+
+    >>> provision_words("9903.94.06/usmca"), provision_words("family:reciprocal-country-rate")
+    ('9903.94.06', 'reciprocal country rate')
+    """
+    return plain_words(name.partition(":")[2].replace("-", " ")) if ":" in name else name.partition("/")[0]
+
+
 def _field(spec: FactSpec, number: int, text: str, *, key: str = "", fact: str = "") -> Field:
     name = (f"{number}." if number > 1 else "") + (fact or spec.name) + (f".{key}" if key else "")
     label = label_of(spec.name, spec.what) + (f" ({key})" if key else "")
@@ -160,6 +201,6 @@ def _field(spec: FactSpec, number: int, text: str, *, key: str = "", fact: str =
     if spec.type == "bool":
         choices = (("true", "yes"), ("false", "no"))
     elif spec.values and spec.type == "text":
-        kind, choices = "choice", tuple((value, value.replace("_", " ")) for value in spec.values)
+        kind, choices = "choice", tuple((value, plain_words(value)) for value in spec.values)
     hint = {"usd": "dollars", "pct": "percent"}.get(spec.type, "") if spec.name not in MAIN else ""
     return Field(name, label, kind, text, hint, choices, spec.name in MAIN[:4])

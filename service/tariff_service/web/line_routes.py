@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
@@ -20,7 +21,7 @@ from tariff_service.web import downloads
 from tariff_service.web.answering import entry_view
 from tariff_service.web.asking import MAX_LINES, MAX_PERMALINK, Ask, Trouble, placed, read_ask, settle
 from tariff_service.web.days import days_of
-from tariff_service.web.fields import claim_fields, main_fields, more_fields, questions
+from tariff_service.web.fields import claim_fields, main_fields, more_fields, questions, told
 from tariff_service.web.numbers import find_numbers
 from tariff_service.web.rendering import render, static_file
 from tariff_service.web.showing import book_words, page
@@ -95,6 +96,7 @@ def form(served: Served, ask: Ask, found: Answered | None = None) -> dict[str, A
         "loose": [trouble for trouble in ask.troubles if trouble.field not in shown],
         "countries": sorted(law.countries.items(), key=lambda one: one[1]),
         "names": law.countries,
+        "told": partial(told, law),
         "can_add": ask.lines < MAX_LINES,
         "rulebook": book_words(served),
     }

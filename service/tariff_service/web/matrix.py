@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tariff_service.web.asking import Ask, country
-from tariff_service.web.fields import plain_words, word
+from tariff_service.web.fields import label_of, told
 
 if TYPE_CHECKING:
     from tariff_engine.law import Law
@@ -80,7 +80,7 @@ def rows(law: Law, wanted: Wanted, cells: Sequence[Mapping[str, Any]]) -> tuple[
             parts.append(f"{law.countries.get(varied['origin'], varied['origin'])} ({varied['origin']})")
         if "claims" in varied:
             claims = varied["claims"]
-            parts.append(", ".join(f"{plain_words(name)}: {word(value)}" for name, value in claims.items()) or _NONE)
+            parts.append(", ".join(f"{label_of(name)}: {told(law, name, value)}" for name, value in claims.items()) or _NONE)
         found.setdefault(", ".join(parts) or _NONE, []).append(cell)
     return columns, [Row(name, tuple(cells)) for name, cells in found.items()]
 
@@ -96,7 +96,7 @@ def proofs(law: Law, says: Mapping[str, str], line: Mapping[str, Any]) -> list[P
         found.append(
             Proof(
                 saving["fact"],
-                word(saving["answer"]),
+                told(law, saving["fact"], saving["answer"]),
                 saving["saves"],
                 saving["duty"],
                 saving["if_true"].rpartition(": ")[0] or saving["if_true"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
@@ -14,7 +15,7 @@ from starlette.responses import Response
 from tariff_service.api.caching import KEEP, unchanged
 from tariff_service.api.problems import Refusal
 from tariff_service.paper import money, plural
-from tariff_service.web.fields import label_of, plain_words
+from tariff_service.web.fields import label_of, plain_words, provision_words
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -24,6 +25,7 @@ POLICY: Final = (
     "base-uri 'none'; frame-ancestors 'none'"
 )
 _MEDIA: Final = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
+_NAME: Final = re.compile(r"\b[a-z][a-z0-9]*(?:_[a-z0-9]+)+\b")  # of a fact, as the API calls it
 _KEPT: Final = "public, max-age=31536000, immutable"  # the address of a file names its content
 
 
@@ -39,7 +41,9 @@ def _templates() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    found.filters.update(money=money, change=change, words=plain_words, label=label_of, sentence=_sentence)
+    found.filters.update(
+        money=money, change=change, words=plain_words, label=label_of, sentence=_sentence, plain=_plain, provision=provision_words
+    )
     found.globals.update(
         static=static_address, heading_address=heading_address, program_address=program_address, plural=plural, query=_query
     )
@@ -62,8 +66,14 @@ def change(amount: str | None) -> str:
     return f"{money(amount.removeprefix('-'))} {'less' if amount.startswith('-') else 'more'}"
 
 
+def _plain(text: str) -> str:
+    """Return a message of the engine with the names of facts as words."""
+    return _NAME.sub(lambda found: plain_words(found[0]), text)
+
+
 def _sentence(text: str) -> str:
     """Return a message of the engine as a sentence."""
+    text = _plain(text)
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '?', '!')) else '.'}" if text else ""
 
 

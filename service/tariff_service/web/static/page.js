@@ -137,6 +137,10 @@
     document.querySelectorAll("[data-copy], [data-copy-link], [data-print]").forEach((one) => { one.hidden = false; });
     const box = document.querySelector(".askbox");  // on a phone the total comes first
     if (box && matchMedia("(max-width: 640px)").matches) box.open = false;
+    document.querySelectorAll(".scroll > .chart").forEach((chart) => {  // on a phone a chart begins where the entry is
+      const entry = chart.querySelector("line.entry"), box = chart.parentElement;
+      if (entry && box.scrollWidth > box.clientWidth) box.scrollLeft = entry.getBoundingClientRect().left - box.getBoundingClientRect().left - box.clientWidth / 2;
+    });
     remember();
     showRecent();
     follow();
