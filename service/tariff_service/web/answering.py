@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tariff_service.differing import dollars
 from tariff_service.web.asking import Ask
-from tariff_service.web.fields import word
+from tariff_service.web.fields import told
 from tariff_service.web.verdicts import Group, groups
 from tariff_service.web.waterfall import Bar, waterfall
 
@@ -67,7 +67,7 @@ def entry_view(law: Law, ask: Ask, answer: Mapping[str, Any]) -> EntryView:
     return EntryView(
         answer,
         lines,
-        tuple(Stated(key, specs[key].what, word(value)) for key, value in shared.items()),
+        tuple(Stated(key, specs[key].what, told(law, key, value)) for key, value in shared.items()),
         any(line.answer.get("questions") for line in lines),
         any(line.answer.get("warnings") for line in lines),
     )
@@ -76,7 +76,11 @@ def entry_view(law: Law, ask: Ask, answer: Mapping[str, Any]) -> EntryView:
 def _line(law: Law, number: int, answer: Mapping[str, Any], facts: Mapping[str, Any]) -> LineView:
     specs = {name: spec for spec in law.facts.values() for name in (spec.name, *spec.aliases)}
     stated = tuple(
-        Stated(key, specs[key].what, ", ".join(f"{one} {name}" for name, one in value.items()) if isinstance(value, dict) else word(value))
+        Stated(
+            key,
+            specs[key].what,
+            ", ".join(f"{one} {name}" for name, one in value.items()) if isinstance(value, dict) else told(law, key, value),
+        )
         for key, value in facts.items()
     )
     if "problem" in answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,7 @@ _SHORT = {
     "rnd": "research and development",
     "uk": "U.K.",
 }
+_SECTION = re.compile(r"\As(\d{3})_?")
 _KINDS = {"bool": "choice", "date": "date", "country": "country", "cases": "cases", "map": "text", "list": "text"}
 
 
@@ -182,6 +184,16 @@ def told(law: Law, fact: str, value: Any) -> str:
     if spec.type in {"usd", "pct"} and text.replace(".", "", 1).isdigit():
         return money(text) if spec.type == "usd" else f"{text}%"
     return plain_words(text) if spec.values else text
+
+
+def list_name(name: str) -> str:
+    """Return the name of a list as a title.
+
+    >>> list_name("s232_copper_2025"), list_name("brazil_exempt")
+    ('Section 232 copper 2025', 'Brazil exempt')
+    """
+    words = plain_words(_SECTION.sub(lambda found: f"section {found[1]} ", name))
+    return f"{words[:1].upper()}{words[1:]}"
 
 
 def provision_words(name: str) -> str:

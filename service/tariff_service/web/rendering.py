@@ -15,7 +15,7 @@ from starlette.responses import Response
 from tariff_service.api.caching import KEEP, unchanged
 from tariff_service.api.problems import Refusal
 from tariff_service.paper import money, plural
-from tariff_service.web.fields import label_of, plain_words, provision_words
+from tariff_service.web.fields import label_of, list_name, plain_words, provision_words
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -26,6 +26,7 @@ POLICY: Final = (
 )
 _MEDIA: Final = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
 _NAME: Final = re.compile(r"\b[a-z][a-z0-9]*(?:_[a-z0-9]+)+\b")  # of a fact, as the API calls it
+_HEADING: Final = re.compile(r"(\b99\d\d\.\d\d\.\d\d\b)")
 _KEPT: Final = "public, max-age=31536000, immutable"  # the address of a file names its content
 
 
@@ -42,7 +43,15 @@ def _templates() -> Environment:
         auto_reload=False,
     )
     found.filters.update(
-        money=money, change=change, words=plain_words, label=label_of, sentence=_sentence, plain=_plain, provision=provision_words
+        money=money,
+        change=change,
+        words=plain_words,
+        label=label_of,
+        sentence=_sentence,
+        plain=_plain,
+        provision=provision_words,
+        pieces=_pieces,
+        list_name=list_name,
     )
     found.globals.update(
         static=static_address, heading_address=heading_address, program_address=program_address, plural=plural, query=_query
@@ -69,6 +78,11 @@ def change(amount: str | None) -> str:
 def _plain(text: str) -> str:
     """Return a message of the engine with the names of facts as words."""
     return _NAME.sub(lambda found: plain_words(found[0]), text)
+
+
+def _pieces(text: str) -> list[dict[str, Any]]:
+    """Return a text in pieces, the headings of chapter 99 that it names apart."""
+    return [{"text": one, "heading": bool(_HEADING.fullmatch(one))} for one in _HEADING.split(text) if one]
 
 
 def _sentence(text: str) -> str:
