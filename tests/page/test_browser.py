@@ -22,18 +22,28 @@ PAGES = {
     "wrong": "/line?hts=1&origin=Narnia&value=x",
     "answer": permalink(CABLE),
     "entry": permalink(CABLE, **{"2.hts": "6403.99.60.15", "2.origin": "VN", "2.value": "2500"}),
-    "when": permalink(CABLE, "when"),
+    "split": permalink({**CABLE, "copper_content_value": "4000", "us_content_value": "2500"}),
+    "released": permalink(
+        {"hts": "6109.10.00.12", "origin": "IT", "value": "300", "entry_date": "2025-03-01", "mode": "air", "de_minimis_claimed": True}
+    ),
+    "find": "/line/find?q=8544.42",
+    "found nothing": "/line/find?q=copper",
+    "when": permalink(CABLE, "when", have="steps"),
     "else": permalink(CABLE, "else", origins="Vietnam", dates="2026-03-01"),
+    "claims": permalink(CABLE, "else"),
+    "else wrong": permalink(CABLE, "else", origins="Narnia", dates="someday"),
     "memo": permalink(CABLE, "memo"),
     "programs": "/browse/programs",
     "program": "/browse/programs/s232-copper",
     "headings": "/browse/headings?q=copper",
+    "no heading": "/browse/headings?q=zebra",
     "heading": "/browse/headings/9903.01.24",
     "lists": "/browse/lists",
     "rows": "/browse/lists/s232_copper_2025",
     "acts": "/browse/acts?q=copper",
     "rulebooks": "/browse/rulebooks",
     "refused": "/browse/headings/9903.01.99",
+    "refused view": permalink({**CABLE, "hts": "0000.00.00.00"}, "when"),
 }
 EVERY = os.environ.get("HYPOTHESIS_PROFILE", "default") != "default"  # by default a few pages are looked at, in light, on a phone
 SOME = PAGES if EVERY else {name: PAGES[name] for name in ("wrong", "answer")}
@@ -96,9 +106,10 @@ def fill(page: Page) -> None:
     page.get_by_role("button", name="Show the duty").click()
 
 
+@pytest.mark.parametrize("width", [390, 800, 1440] if EVERY else [1280])
 @pytest.mark.parametrize("script", [True, False], ids=["with script", "without"])
-def test_ask_answer_a_question_and_hand_on(opened: Opened, address: str, *, script: bool) -> None:
-    page = opened("/", java_script_enabled=script)
+def test_ask_answer_a_question_and_hand_on(opened: Opened, address: str, width: int, *, script: bool) -> None:
+    page = opened("/", java_script_enabled=script, viewport={"width": width, "height": 900})
     if script:
         page.evaluate("window.same = true")
     fill(page)
@@ -168,6 +179,19 @@ def test_what_is_wrong_is_told_beside_its_field(opened: Opened, *, script: bool)
     assert page.locator("b").count() == 0
     if script:
         assert page.evaluate("document.activeElement.name") == "hts", "the first field to put right has the keyboard"
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without"])
+def test_the_days_come_in_stages_by_script_or_by_link(opened: Opened, address: str, *, script: bool) -> None:
+    line = {"hts": "6403.99.60.15", "origin": "VN" if script else "TH", "value": "2500", "entry_date": "2026-03-01", "mode": "air"}
+    page = opened(permalink(line), java_script_enabled=script)
+    page.get_by_role("link", name="When", exact=True).click()
+    while not script and page.locator(".waiting").count():
+        page.locator(".waiting a").click()
+    page.wait_for_selector(".waiting", state="detached")
+    assert page.locator(".no.off").count() >= 1, "what was announced and withdrawn is there"
+    if script:
+        assert page.url == address + permalink(line, "when"), "the address is the permalink, whatever stage was shown"
 
 
 def test_back_leads_to_the_answer_before(opened: Opened) -> None:
