@@ -215,6 +215,14 @@ def test_the_matrix_tells_each_cell_with_its_reasons(client: TestClient) -> None
     assert any("Narnia" in one.text for one in wrong.all(cls="trouble"))
 
 
+def test_every_saving_of_a_line_can_be_compared_as_a_claim(client: TestClient) -> None:
+    page = show(client, permalink({**CABLE, "copper_content_value": "0"}, "else"))
+    rows = page.all("table", "matrix")[0].all("tbody")[0].all("tr")
+    assert "Exclusion claims: 9903.88.69" in [row.all("th")[0].text for row in rows]
+    assert not page.all("table", "matrix")[0].all(cls="trouble")
+    assert all("less" in row.all("td")[0].text for row in rows[1:])
+
+
 def test_the_csv_has_every_heading_and_no_cell_is_a_formula(client: TestClient) -> None:
     found = client.get(permalink(CABLE, "answer.csv"))
     assert found.headers["content-disposition"].startswith('attachment; filename="a-')

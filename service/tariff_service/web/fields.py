@@ -157,7 +157,7 @@ def plain_words(name: str) -> str:
 
 def label_of(fact: str, what: str = "") -> str:
     """Return the words beside the field of a fact."""
-    text = _LABELS.get(fact) or what.removesuffix(" in dollars") or plain_words(fact)
+    text = _LABELS.get(fact) or what.removesuffix(" in dollars") or plain_words(fact.removeprefix("is_"))
     return f"{text[:1].upper()}{text[1:]}"
 
 
@@ -202,6 +202,8 @@ def provision_words(name: str) -> str:
     >>> provision_words("9903.94.06/usmca"), provision_words("family:reciprocal-country-rate")
     ('9903.94.06', 'reciprocal country rate')
     """
+    if name == "base":
+        return "the base duty"
     return plain_words(name.partition(":")[2].replace("-", " ")) if ":" in name else name.partition("/")[0]
 
 

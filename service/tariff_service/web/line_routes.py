@@ -86,12 +86,14 @@ def form(served: Served, ask: Ask, found: Answered | None = None) -> dict[str, A
         }
         for number in range(1, ask.lines + 1)
     ]
-    shown = {field.name for line in lines for part in ("main", "more", "claims") for field in line[part]}  # type: ignore[attr-defined]
+    labels = {field.name: field.label for line in lines for part in ("main", "more", "claims") for field in line[part]}  # type: ignore[attr-defined]
+    shown = set(labels)
     shown |= {field.name for one in asked for field in one.fields} | {_KNOWN_ON}
     return {
         "ask": ask,
         "lines": lines,
         "asked": asked,
+        "labels": labels,
         "by_field": by_field,
         "loose": [trouble for trouble in ask.troubles if trouble.field not in shown],
         "countries": sorted(law.countries.items(), key=lambda one: one[1]),

@@ -57,8 +57,13 @@ def read_wanted(law: Law, ask: Ask, line: Mapping[str, Any], savings: Sequence[M
     if not vary and not chosen:
         claims = list(known.values())[:MAX_CLAIMS]
     if claims:
-        vary["claims"] = [{}, *({one["fact"]: one["answer"]} for one in claims)]
+        vary["claims"] = [{}, *({one["fact"]: _claimed(law, one)} for one in claims)]
     return Wanted(ask.options.get("origins", ""), ask.options.get("dates", ""), tuple(chosen), vary)
+
+
+def _claimed(law: Law, saving: Mapping[str, Any]) -> Any:
+    """Return the answer of a saving as a line states it: one of a list stands in a list."""
+    return [saving["answer"]] if law.facts[saving["fact"]].type == "list" else saving["answer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,13 @@ def rows(law: Law, wanted: Wanted, cells: Sequence[Mapping[str, Any]]) -> tuple[
             parts.append(f"{law.countries.get(varied['origin'], varied['origin'])} ({varied['origin']})")
         if "claims" in varied:
             claims = varied["claims"]
-            parts.append(", ".join(f"{label_of(name)}: {told(law, name, value)}" for name, value in claims.items()) or _NONE)
+            parts.append(
+                ", ".join(
+                    f"{label_of(name)}: {told(law, name, value[0] if isinstance(value, list) and len(value) == 1 else value)}"
+                    for name, value in claims.items()
+                )
+                or _NONE
+            )
         found.setdefault(", ".join(parts) or _NONE, []).append(cell)
     return columns, [Row(name, tuple(cells)) for name, cells in found.items()]
 
