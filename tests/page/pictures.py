@@ -28,6 +28,8 @@ PAGES = {
     "wrong": "/line?hts=1&origin=Narnia&value=x&entry_date=2025-08-15",
     "answer": permalink(CABLE),
     "entry": ENTRY,
+    "split": permalink({**CABLE, "copper_content_value": "4000", "us_content_value": "2500"}),
+    "displaced": permalink({"hts": "8703.23.01.20", "origin": "MX", "value": "30000", "entry_date": "2025-06-15", "mode": "truck"}),
     "free": permalink({"hts": "8471.30.01.00", "origin": "MX", "value": "10000", "entry_date": "2025-08-15", "mode": "truck"}),
     "small": permalink({"hts": "6109.10.00.12", "origin": "IT", "value": "300", "entry_date": "2025-03-01", "mode": "air"}),
     "when": permalink(CABLE, "when"),
@@ -39,6 +41,7 @@ PAGES = {
     "headings": "/browse/headings?q=copper",
     "heading": "/browse/headings/9903.01.24",
     "lists": "/browse/lists",
+    "lists-of": "/browse/lists?q=8544.42.90",
     "rows": "/browse/lists/s232_copper_2025",
     "acts": "/browse/acts?q=copper",
     "rulebooks": "/browse/rulebooks",
@@ -49,18 +52,22 @@ WIDTHS = {"phone": 390, "tablet": 800, "wide": 1440}
 # name: page, width, height (0: the whole page), dark
 SHOWN = {
     "ask": ("ask", 1280, 0, False),
-    "answer": ("answer", 1280, 0, False),
+    "answer": ("answer", 1280, 1560, False),
     "answer-phone-dark": ("answer", 390, 844, True),
-    "when": ("when", 1280, 0, False),
+    "split": ("split", 1280, 1400, False),
+    "when": ("when", 1280, 1560, False),
     "else-dark": ("else", 1280, 0, True),
-    "heading": ("heading", 1280, 900, False),
+    "heading": ("heading", 1280, 1000, False),
+    "lists": ("lists-of", 800, 0, False),
     "wrong": ("wrong", 1280, 0, False),
 }
 
 
 def opened(browser: Browser, address: str, width: int, height: int, *, dark: bool) -> Page:
     """Open a page and wait until it is complete."""
-    context = browser.new_context(viewport={"width": width, "height": height or 900}, color_scheme="dark" if dark else "light")
+    context = browser.new_context(
+        reduced_motion="reduce", viewport={"width": width, "height": height or 900}, color_scheme="dark" if dark else "light"
+    )
     page = context.new_page()
     page.goto(address)
     page.wait_for_selector("[data-more]", state="detached", timeout=120_000)
@@ -96,6 +103,11 @@ def shoot(folder: Path | None, **options: Any) -> None:
         if folder is None:
             for name, (page, width, height, dark) in SHOWN.items():
                 take(browser, address + PAGES[page], DOCS / f"{name}.png", width, height, dark=dark)
+            page = opened(browser, address + PAGES["displaced"], 1280, 900, dark=False)
+            page.locator(".g-displaced summary").click()
+            page.locator(".g-displaced").screenshot(path=DOCS / "displaced.png")
+            page = opened(browser, address + PAGES["when-known"], 1000, 900, dark=True)
+            page.locator(".sides").screenshot(path=DOCS / "known-dark.png")
             print_memo(browser, address, DOCS / "memo-letter.png", "Letter", 1)
             return
         folder.mkdir(parents=True, exist_ok=True)

@@ -93,7 +93,7 @@ def _told(book: Book) -> dict[tuple[str, str], _Told]:
     for program in book.programs:
         found["program", program.program] = _Told(program.title, _parts(program, without={"provisions"}))
         for provision in program.provisions:
-            steps = "; ".join(f"{step.from_ or 'always'}: {effect_words(step)}" for step in provision.steps)
+            steps = "; ".join(f"{step.from_}: {effect_words(step)}" for step in provision.steps)
             parts = _parts(provision, without={"says"}) | {"says": provision.says}
             found["provision", _name(book, program.program, provision)] = _Told(provision.says, parts | {_STEPS: steps})
     for one in law_reading.lists(book):
