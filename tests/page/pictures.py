@@ -103,11 +103,11 @@ def shoot(folder: Path | None, **options: Any) -> None:
         if folder is None:
             for name, (page, width, height, dark) in SHOWN.items():
                 take(browser, address + PAGES[page], DOCS / f"{name}.png", width, height, dark=dark)
-            page = opened(browser, address + PAGES["displaced"], 1280, 900, dark=False)
-            page.locator(".g-displaced summary").click()
-            page.locator(".g-displaced").screenshot(path=DOCS / "displaced.png")
-            page = opened(browser, address + PAGES["when-known"], 1000, 900, dark=True)
-            page.locator(".sides").screenshot(path=DOCS / "known-dark.png")
+            displaced = opened(browser, address + PAGES["displaced"], 1280, 900, dark=False)
+            displaced.locator(".g-displaced summary").click()
+            displaced.locator(".g-displaced").screenshot(path=DOCS / "displaced.png")
+            known = opened(browser, address + PAGES["when-known"], 1000, 900, dark=True)
+            known.locator(".sides").screenshot(path=DOCS / "known-dark.png")
             print_memo(browser, address, DOCS / "memo-letter.png", "Letter", 1)
             return
         folder.mkdir(parents=True, exist_ok=True)

@@ -46,7 +46,7 @@ class Days:
         self._ahead_of: set[asyncio.Task[None]] = set()  # held, for a loop does not hold its tasks
 
     async def look(self, served: Served, facts: Mapping[str, Any], known_on: date | None, entry_day: date, have: str) -> Seen:
-        """Return what is ready of a timeline; `have` says what the page has ("nothing", "steps") and waits for more.
+        """Return what is ready of a timeline; `have` says what the page has ("nothing", "steps") and waits for more, within the time of an answer.
 
         Raises ProblemError and Refusal, as the timeline does.
         """
@@ -59,7 +59,7 @@ class Days:
         first, whole = self._made[key]
         self._made[key] = self._made.pop(key)  # the last one asked for goes last
         if have in {"nothing", "steps"}:
-            await asyncio.wait([first if have == "nothing" else whole])
+            await asyncio.wait([first if have == "nothing" else whole], timeout=self._service.settings.time_limit)
         await asyncio.wait([whole], timeout=_PATIENCE)
         done = whole if whole.done() else first if first.done() else None
         if done is not None and (done.cancelled() or done.exception()):
