@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from tariff_engine.durable.fates import Decided, fate
@@ -10,7 +11,7 @@ from tariff_engine.evaluate.derivation import Derivation, Outcome, Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-COSTED = frozenset({Verdict.APPLIES, Verdict.DISPLACED, Verdict.NOTHING})
+COSTED = (Verdict.APPLIES, Verdict.DISPLACED, Verdict.NOTHING)
 
 
 def shape(found: Derivation, *, assumed: bool = True) -> tuple[tuple[str, Any], ...]:
@@ -28,22 +29,14 @@ def shape(found: Derivation, *, assumed: bool = True) -> tuple[tuple[str, Any], 
     )
 
 
+_TELLS = attrgetter(
+    "id", "verdict", "reason", "heading", "by", "since", "cites", "taken", "assumed", "add", "up_to", "in_lieu", "transit", "base"
+)  # fmt: skip
+
+
 def told(outcome: Outcome) -> tuple[Any, ...]:
-    """Return what an outcome tells, down to the reason."""
-    cost = outcome.would_base if outcome.verdict in COSTED else 0
-    effect = (outcome.add if outcome.is_duty else None, outcome.up_to, outcome.in_lieu, outcome.transit, outcome.base, cost)
-    return (
-        outcome.id,
-        outcome.verdict,
-        outcome.reason,
-        outcome.heading,
-        outcome.by,
-        outcome.since,
-        outcome.cites,
-        outcome.taken,
-        outcome.assumed,
-        effect,
-    )
+    """Return what an outcome tells, down to the reason; what it would have been charged on only where that can be said."""
+    return *_TELLS(outcome), outcome.would_base if outcome.verdict in COSTED else 0
 
 
 def compare(one: Derivation, two: Derivation, *, assumed: bool = True) -> str:

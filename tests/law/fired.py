@@ -83,9 +83,8 @@ class Ledger:
             rows = found.run().rows
         except LawConflictError:
             return
-        for program in self.book.programs:
-            for outcome in found.outcomes(program.program):
-                yield from self._outcome(outcome, line.day, day)
+        for outcome in found.outcomes():
+            yield from self._outcome(outcome, line.day, day)
         yield from (("offset", row.program, row.provision.partition(":")[2]) for row in rows if row.kind == "credit")
 
     def _outcome(self, outcome: Outcome, day: date, known_on: date) -> Iterator[Element]:

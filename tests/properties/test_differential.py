@@ -44,7 +44,7 @@ def disagreement(book: Book, parts: Parts, known: Knowledge, raw: dict[str, Any]
     if isinstance(expected, str) or isinstance(found, str):
         return None if expected == found else f"{raw}: {expected} is not {found}"
     outcomes = Outcomes(fast, known.evaluator.situations)
-    mine = [outcome for program in known.law.compiled.programs for outcome in slow.outcomes(program.name)]
+    mine = slow.outcomes()
     theirs = [outcome for program in known.law.compiled.programs for outcome in outcomes.of_program(program.index)]
     difference = compare(expected, found) or compare_outcomes(mine, theirs)
     return f"{raw}: naive and compiled: {difference}" if difference else None

@@ -28,6 +28,9 @@ class Outcomes:
         self.evaluated, self.plan, self.book = evaluated, evaluated.plan, situations.book
         self.situations = situations
         self.situation = evaluated.plan.situation
+        line = evaluated.line
+        self._of_entry = Reason(Kind.DATES, "", str(line.day))  # said once, of the hundreds of provisions that are not in force
+        self._of_admission = Reason(Kind.DATES, "", str(line.facts.get("ftz_pf_admission_date") or line.day))
         self.column_names = {mask: name for name, mask in self.book.columns.items()}
 
     def of_program(self, number: int) -> list[Outcome]:
@@ -45,8 +48,7 @@ class Outcomes:
         since = date.fromordinal(effect.start) if effect else None
         if effect is None or effect.kind in {"ended", "authorized"}:
             verdict = Verdict.NEVER if effect and effect.kind == "authorized" else Verdict.NOT_IN_FORCE
-            shown = self.evaluated.line.facts.get("ftz_pf_admission_date") if program.by_admission else None
-            reason = Reason(Kind.DATES, "", str(shown or self.evaluated.line.day))
+            reason = self._of_admission if program.by_admission else self._of_entry
             return Outcome(provision.id, program.name, verdict, reason, None, provision.heading, forbids, by, since, cites=cites)
         reason = self._walk(provision, 0, self.plan.pattern.true, self.plan.pattern.false)
         return Outcome(provision.id, program.name, Verdict.CONDITION, reason, None, provision.heading, forbids, by, since, cites=cites)

@@ -102,7 +102,8 @@ Subject = Callable[[SubjectTo], Truth]
 def matches_origin(view: View, wanted: list[str]) -> bool:
     """Whether the origin is one of the countries or in one of the dated groups."""
     line = view.line
-    return any(view.book.in_group(name[6:], line.origin, line.day) if name.startswith("group:") else name == line.origin for name in wanted)
+    groups = (name.removeprefix("group:") for name in wanted if name.startswith("group:"))
+    return line.origin in wanted or any(view.book.in_group(group, line.origin, line.day) for group in groups)
 
 
 def on_products(view: View, wanted: Products, day: date) -> Truth:

@@ -40,6 +40,7 @@ class NaiveEvaluation:
         self.last: dict[str, Outcome] = {}
         self.relieved: dict[str, set[str]] = {}
         self.assumed: dict[tuple[str, str], Assumed] = {}
+        self._on_day: dict[date, Reason] = {}
         self._busy: list[str] = []
 
     # ------------------------------------------------------------ facts and parts
@@ -100,13 +101,19 @@ class NaiveEvaluation:
         return frozenset() if silent else self.everything
 
     # ------------------------------------------------------------ one provision
+    def _dates(self, day: date) -> Reason:
+        """The reason of all provisions that no step puts in force on a day: said once, of the hundreds that have it."""
+        if day not in self._on_day:
+            self._on_day[day] = Reason(Kind.DATES, "", str(day))
+        return self._on_day[day]
+
     def _step(self, node: Node, day: date) -> Step | None:
         """Among the visible steps begun by the day, the latest; on a tie the one of the latest act. A program ends by the day of entry."""
         ended = node.program.ended
         if ended and self.book.live(ended, self.line.day, self.known_on):
             return ended
         live = [step for step in node.provision.steps if self.book.live(step, day, self.known_on)]
-        return max(live, key=lambda step: (step.from_, self.book.published(step.by)), default=None)
+        return max(live, key=lambda step: (step.from_, self.book.published(step.by))) if live else None
 
     def candidate(self, name: str) -> Outcome:
         """Return the provision before the choice inside its group."""
@@ -134,7 +141,7 @@ class NaiveEvaluation:
         step = self._step(node, day)
         if step is None or step.ended or step.authorized:
             verdict = Verdict.NEVER if step and step.authorized else Verdict.NOT_IN_FORCE
-            return outcome(verdict, Reason(Kind.DATES, "", str(day)), step, step.cite if step else [])
+            return outcome(verdict, self._dates(day), step, step.cite if step else [])
         truth, assumed = self._decide(node, provision.when, day)
         if not truth.holds:
             found = outcome(Verdict.CONDITION, truth.reason, step, step.cite)
@@ -327,7 +334,7 @@ class NaiveEvaluation:
     # ------------------------------------------------------------ the answer
     def run(self) -> Derivation:
         """Decide every provision of the book, then charge. Raises LawConflictError where live duties of a one-of program are not ordered."""
-        outcomes = [self.decide(name) for name in self.book.nodes]
+        outcomes = self.outcomes()
         self._refuse_unordered(outcomes)
         drafts: list[tuple[tuple[int, str], Draft]] = []
         for outcome in outcomes:
@@ -381,8 +388,9 @@ class NaiveEvaluation:
 
     def _refuse_unordered(self, outcomes: list[Outcome]) -> None:
         """Two live duties of a one-of program on the same part that nothing orders are never silently added."""
+        duties = [outcome for outcome in outcomes if outcome.applies and outcome.is_duty]
         for program in self.book.programs:
-            mine = [o for o in outcomes if program.one_of and o.program == program.program and o.applies and o.is_duty]
+            mine = [outcome for outcome in duties if program.one_of and outcome.program == program.program]
             for place, one in enumerate(mine):
                 for two in mine[place + 1 :]:
                     if one.parts & two.parts:
@@ -390,9 +398,9 @@ class NaiveEvaluation:
                         raise LawConflictError(message)
 
     # ------------------------------------------------------------ for the explanation
-    def outcomes(self, program: str) -> list[Outcome]:
-        """Return what became of each provision of a program."""
-        return [self.decide(name) for name, node in self.book.nodes.items() if node.program.program == program]
+    def outcomes(self) -> list[Outcome]:
+        """Return what became of each provision of the book, in the order of its files."""
+        return [self.decide(name) for name in self.book.nodes]
 
 
 __all__ = ["REST", "NaiveEvaluation"]
