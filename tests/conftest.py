@@ -1,4 +1,4 @@
-"""What every test shares: how hard Hypothesis searches.
+"""What every test shares: how hard Hypothesis searches, and the law book, read once for a process.
 
 `HYPOTHESIS_PROFILE=long python3 run.py test` searches for new counterexamples; the default and `ci` search the same examples every time,
 so that a red run is red again for the next reader.
@@ -12,6 +12,10 @@ from datetime import timedelta
 
 import pytest
 from hypothesis import settings
+
+from tariff_engine.book import Book
+from tariff_engine.engine import Engine, Knowledge
+from tariff_engine.testing import Rulebook, Space
 
 PROFILES = {
     "default": settings(max_examples=60, deadline=None, derandomize=True),
@@ -29,3 +33,33 @@ wanted = os.environ.get("HYPOTHESIS_PROFILE", "default")
 if wanted not in PROFILES:
     raise pytest.UsageError(f"HYPOTHESIS_PROFILE={wanted}: no such profile; there are {', '.join(PROFILES)}.")
 settings.load_profile(wanted)
+
+
+@pytest.fixture(scope="session")
+def rulebook() -> Rulebook:
+    """The installed rulebook, as the kit reads it."""
+    return Rulebook.installed()
+
+
+@pytest.fixture(scope="session")
+def book(rulebook: Rulebook) -> Book:
+    """Its notation, parsed and linked."""
+    return rulebook.book
+
+
+@pytest.fixture(scope="session")
+def engine(rulebook: Rulebook) -> Engine:
+    """An engine for it."""
+    return rulebook.engine
+
+
+@pytest.fixture(scope="session")
+def knowledge(rulebook: Rulebook) -> Knowledge:
+    """Everything known."""
+    return rulebook.knowledge
+
+
+@pytest.fixture(scope="session")
+def where(rulebook: Rulebook) -> Space:
+    """What lines can be made of."""
+    return rulebook.space

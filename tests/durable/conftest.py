@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tariff_engine.build import build_law, refit_law
 from tariff_engine.durable.worker import INSTALL, Worker, missing
-from tariff_engine.engine import Engine
-from tariff_engine.notation.load import load_book
-from tariff_engine.testing import Space, space
 from tariff_rules import ROOT
 
 if TYPE_CHECKING:
@@ -28,22 +23,6 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Say plainly that a proof did not run."""
     if ABSENT:
         terminalreporter.write_line(f"{ABSENT}: the proofs by a second engine did NOT run ({INSTALL})", yellow=True)
-
-
-@pytest.fixture(scope="session")
-def book() -> Book:
-    return load_book(ROOT)
-
-
-@pytest.fixture(scope="session")
-def engine(book: Book) -> Engine:
-    final = build_law(book, ROOT)
-    return Engine(lambda day: final if day == date.max else refit_law(final, book, day))
-
-
-@pytest.fixture(scope="session")
-def where(engine: Engine) -> Space:
-    return space(engine.at())
 
 
 @pytest.fixture(scope="session")

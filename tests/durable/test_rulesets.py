@@ -9,11 +9,13 @@ from functools import cache
 from typing import Any
 
 import pytest
+from tests.mutation.books import with_program
 
 from tariff_engine.book import Book
 from tariff_engine.durable.compile import CHOICE, MOST, ROWS, TAKING, Compiled, compile_rulesets
 from tariff_engine.durable.conditions import accepts
-from tariff_engine.notation.conditions import Test
+from tariff_engine.notation.conditions import Test, When
+from tariff_engine.problems import RulebookError
 
 
 @cache
@@ -85,3 +87,11 @@ def test_facts_are_compared_with_short_constants_and_among_each_other_only_for_e
 )
 def test_what_law_takes_for_an_unknown_fact_is_tested_as_if_it_were_stated(taken: Any, test: Any, passes: bool) -> None:
     assert accepts(taken, test if isinstance(test, bool) else Test.model_validate(test)) is passes
+
+
+def test_a_case_outside_a_program_that_asks_for_other_duties_is_a_defect_of_the_rulebook(book: Book) -> None:
+    place, program = next((place, one) for place, one in enumerate(book.programs) if one.outside)
+    asks = When.model_validate({"subject_to": {"any": [f"program:{book.programs[0].program}"], "test": "owed"}})
+    wrong = program.model_copy(update={"outside": [program.outside[0].model_copy(update={"when": asks})]})
+    with pytest.raises(RulebookError, match="outside asks for other duties"):
+        compile_rulesets(with_program(book, place, wrong), date.max)

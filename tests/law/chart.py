@@ -1,6 +1,7 @@
 """The chart: lines at the boundaries of the law, and what each owed when it was read. A change of the chart is a change of law.
 
-`python -m tests.law.charting` draws it anew. Each line of chart.csv is a shipment line, the day of knowledge (empty: everything known), and
+`python -m tests.law.charting` draws it anew, and answers aimed.csv anew: lines that `python -m tests.mutation.aiming` found, each of which tells
+a mistake that the others let through. Each row is a shipment line, the day of knowledge (empty: everything known), and
 the headings with rate and dollars, then what is left of the base duty. It guards what is there against a change that nobody meant; that it was read right is
 the part of the cases, the examples and the printed texts.
 """
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from tariff_engine.evaluate.derivation import Derivation
 
 CHART = Path(__file__).parent / "chart.csv"
+AIMED = Path(__file__).parent / "aimed.csv"
 EVER = date.max
 _HEADER = ("program", "first", "line", "known_on", "says")
 
@@ -53,15 +55,18 @@ class Point:
         return date.fromisoformat(self.known_on) if self.known_on else EVER
 
 
-def read_chart() -> list[Point]:
-    """Return the chart as it was written."""
-    with CHART.open(encoding="utf-8", newline="") as file:
-        return [Point(row["program"], row["line"], row["known_on"], row["says"], row["first"]) for row in csv.DictReader(file)]
+def read_points(*files: Path) -> list[Point]:
+    """Return the points as they were written: those that the law draws, and those that are aimed at mistakes."""
+    found = []
+    for path in files or (CHART, AIMED):
+        with path.open(encoding="utf-8", newline="") as file:
+            found += [Point(row["program"], row["line"], row["known_on"], row["says"], row["first"]) for row in csv.DictReader(file)]
+    return found
 
 
-def write_chart(points: Iterable[Point]) -> None:
-    """Write the chart."""
-    with CHART.open("w", encoding="utf-8", newline="") as file:
+def write_points(path: Path, points: Iterable[Point]) -> None:
+    """Write points."""
+    with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(_HEADER)
         writer.writerows((point.program, point.first, point.facts, point.known_on, point.says) for point in points)

@@ -16,7 +16,7 @@ from itertools import islice, product
 from typing import TYPE_CHECKING, Any
 
 from tests.law.case_files import read_cases
-from tests.law.chart import EVER, Charted, Point, write_chart
+from tests.law.chart import AIMED, CHART, EVER, Charted, Point, read_points, write_points
 from tests.law.fired import Element, Ledger, elements
 from tests.law.lines import NUMBERS, ORIGINS
 from tests.law.probe import Prober
@@ -249,7 +249,7 @@ def _by_hand(charting: Charting) -> None:
 
 def _say(charting: Charting, what: str) -> None:
     """Write what there is so far: the whole takes minutes."""
-    write_chart(charting.points.values())
+    write_points(CHART, charting.points.values())
     sys.stdout.write(f"{what}: {len(charting.points)} points\n")
     sys.stdout.flush()
 
@@ -257,6 +257,7 @@ def _say(charting: Charting, what: str) -> None:
 def main() -> None:
     """Write the chart, and say what fires nothing."""
     charting = draw(Rulebook.installed())
+    write_points(AIMED, [charting.charted.point(point) for point in read_points(AIMED)])
     silent = [element for element in elements(charting.book) if element not in charting.ledger.fired]
     sys.stdout.write("".join(f"{' '.join(element)} fires on no line of the chart\n" for element in silent))
     sys.stdout.write(f"{len(charting.points)} points, {len(silent)} pieces of law on none\n")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.law.case_files import read_cases, read_table
 from tests.law.census import CENSUS, census, text
-from tests.law.chart import EVER, Charted, Point, read_chart
+from tests.law.chart import EVER, Charted, Point, read_points
 from tests.law.fired import Element, Ledger, elements
 from tests.law.lines import LineMaker
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tariff_engine.engine import Knowledge
 
 ALL = os.environ.get("HYPOTHESIS_PROFILE", "default") != "default"
-CHART = read_chart()
+CHART = read_points()
 QUIET = {tuple(row["law"]): row["because"] for row in read_table("quiet.yaml")}
 EVERY = 12  # by default one point in so many besides those that fire something first
 

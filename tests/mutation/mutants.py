@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -39,14 +39,19 @@ class Mutant:
     programs: tuple[str, ...]
     make: Callable[[Book], Book]
     heading: str = ""
+    part: object = None
+    """The part of the law that is changed, as it was."""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    """What of it is changed, as it becomes."""
 
 
 def mutants(book: Book) -> Iterator[Mutant]:
     """Yield every mistake of these kinds that can be made in a book, in the order of its files."""
     for place, program in enumerate(book.programs):
-        for kind, where, changed_program in _program(program):
+        for kind, where, trail, part, fields in _program(program):
             heading = where.partition(" ")[0].partition("/")[0].rstrip(":")
-            yield Mutant(kind, f"{program.program} {where}", (program.program,), _set_program(place, changed_program), heading)
+            make = _set_program(place, _copy(program, trail, fields))
+            yield Mutant(kind, f"{program.program} {where}", (program.program,), make, heading, part, fields)
     yield from _relations(book)
     yield from _groups(book)
     yield from _acts(book)
@@ -57,8 +62,8 @@ def mutants(book: Book) -> Iterator[Mutant]:
                 yield from _row(name, row, users.get(name, ()))
 
 
-def sample(book: Book, count: int, seed: int) -> list[Mutant]:
-    """Return so many mutants, the kinds in turn: lists have thousands of rows, relations a few dozen."""
+def sample(book: Book, count: int, seed: int, skip: Callable[[Mutant], object] = lambda _: False) -> list[Mutant]:
+    """Return so many mutants, the kinds in turn, but none to skip: lists have thousands of rows, relations a few dozen."""
     by_kind: dict[str, list[Mutant]] = {}
     for mutant in mutants(book):
         by_kind.setdefault(mutant.kind, []).append(mutant)
@@ -66,7 +71,7 @@ def sample(book: Book, count: int, seed: int) -> list[Mutant]:
     for kind in sorted(by_kind):
         rng.shuffle(by_kind[kind])
     while len(found) < count and any(by_kind.values()):
-        found += [by_kind[kind].pop() for kind in sorted(by_kind) if by_kind[kind]]
+        found += [one for one in (by_kind[kind].pop() for kind in sorted(by_kind) if by_kind[kind]) if not skip(one)]
     return found[:count]
 
 
@@ -79,12 +84,12 @@ def _set_program(place: int, make: Callable[[], Program]) -> Callable[[Book], Bo
 
 
 # ---------------------------------------------------------------- programs
-def _program(program: Program) -> Iterator[tuple[str, str, Callable[[], Program]]]:
+def _program(program: Program) -> Iterator[tuple[str, str, Trail, object, dict[str, Any]]]:
     for trail, part in parts(program):
         if trail[:1] in {("examples",), ("drawback",)}:
             continue  # examples are proofs; drawback says nothing of what is owed
         for kind, what, fields in _part(part):
-            yield kind, f"{_place(program, trail)}: {what}", _copy(program, trail, fields)
+            yield kind, f"{_place(program, trail)}: {what}", trail, part, fields
 
 
 def _copy(program: Program, trail: Trail, fields: dict[str, Any]) -> Callable[[], Program]:
@@ -207,7 +212,7 @@ def _relations(book: Book) -> Iterator[Mutant]:
             kept = [*found[:place], *([] if what == "forgotten" else [new]), *found[place + 1 :]]
             relations = book.relations.model_copy(update={"relations": kept})
             where = f"{', '.join(relation.over)} over {', '.join(relation.excludes)} ({relation.from_}): {what}"
-            yield Mutant("relation", where, touched, _replacing(relations=relations))
+            yield Mutant("relation", where, touched, _replacing(relations=relations), part=relation, fields=fields)
 
 
 _TEXTS: dict[str, dict[str, str]] = {}
@@ -245,7 +250,8 @@ def _acts(book: Book) -> Iterator[Mutant]:
 def _row(name: str, row: Row, users: tuple[str, ...]) -> Iterator[Mutant]:
     def made(kind: str, what: str, new: Row | None) -> Mutant:
         where = f"list:{name} row {row.number} ({row.hts or row['origin']}): {what}"
-        return Mutant(kind, where, users, lambda book: with_row(book, name, row, new))
+        fields = {"hts": new.hts} if new is not None and new.hts != row.hts else {}
+        return Mutant(kind, where, users, lambda book: with_row(book, name, row, new), part=row, fields=fields)
 
     yield made("row", "forgotten", None)
     if len(row.hts) > 4:

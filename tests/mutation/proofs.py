@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.law.case_files import differences, read_cases, read_table
 from tests.law.census import CENSUS, Census, groups, text
-from tests.law.chart import EVER, read_chart, told
+from tests.law.chart import EVER, read_points, told
 from tests.law.naive_knowledge import NaiveKnowledge
 
 from tariff_engine.base import LineBase, line_base
@@ -59,12 +59,12 @@ class Proofs:
         right = Parts(rulebook.book)
         for program in rulebook.book.programs:
             for example in program.examples:
-                asked = self._read(example.line, example.known_on or EVER, "", brief=True)
+                asked = self.read(example.line, example.known_on or EVER, "", brief=True)
                 if asked is not None:
                     says = said(rulebook.book, right, asked)
                     self._examples.setdefault(program.program, []).append(replace(asked, says=says))
-        for point in read_chart():
-            asked = self._read(point.line, point.known, point.says, brief=False)
+        for point in read_points():
+            asked = self.read(point.line, point.known, point.says, brief=False)
             if asked is not None:
                 self._chart.setdefault(point.program, []).append(asked)
         self._cases = read_cases()
@@ -74,7 +74,7 @@ class Proofs:
         self._census = CENSUS.read_text(encoding="utf-8")
         self._lines = {n: self._counted.of(n, table) for n, table in rulebook.book.tables.items() if not n.startswith("list:")}
 
-    def _read(self, facts: dict[str, Any], known_on: date, says: str, *, brief: bool) -> Asked | None:
+    def read(self, facts: dict[str, Any], known_on: date, says: str, *, brief: bool) -> Asked | None:
         """Read a line by the law that is right: no mistake that is made here concerns facts, schedule or preferences."""
         law = self.rulebook.knowledge.law
         day = EVER if known_on == EVER else knowledge_day(law, known_on)
@@ -99,6 +99,12 @@ class Proofs:
             ("cases", self._by_cases(book)),
         )
         return next((name for name, found in checks if any(found)), "")
+
+    def owes_otherwise(self, mutant: Mutant) -> bool:
+        """Whether any line of the examples and the chart, of the programs that a mistake touches, owes something else."""
+        book = mutant.make(self.rulebook.book)
+        near = mutant.programs or tuple(program.program for program in book.programs)
+        return any(any(self._differ(book, Parts(book), asked, near, mutant)) for asked in (self._examples, self._chart))
 
     def _differ(self, book: Book, parts: Parts, asked: dict[str, list[Asked]], programs: tuple[str, ...], mutant: Mutant) -> Iterator[bool]:
         found = [one for program in programs for one in asked.get(program, ())]

@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.mutation.equivalent import RULES, Equivalents
 from tests.mutation.mutants import mutants, sample
 from tests.mutation.proofs import PROOFS, Proofs
 
@@ -30,7 +31,7 @@ def survey(count: int, seed: int) -> list[tuple[Mutant, str]]:
     rulebook = Rulebook.installed()
     proofs = Proofs(rulebook)
     found = []
-    for number, mutant in enumerate(sample(rulebook.book, count, seed), 1):
+    for number, mutant in enumerate(sample(rulebook.book, count, seed, Equivalents(rulebook).rule), 1):
         caught = proofs.caught(mutant)
         found.append((mutant, caught))
         if not caught:
@@ -47,8 +48,12 @@ def page(found: Sequence[tuple[Mutant, str]], seed: int) -> str:
     by = Counter(caught for _, caught in found)
     killed = len(found) - by[""]
     kinds = sorted({mutant.kind for mutant, _ in found})
-    every = Counter(mutant.kind for mutant in mutants(Rulebook.installed().book))
+    equal = Equivalents(Rulebook.installed())
+    rules = [(mutant.kind, equal.rule(mutant)) for mutant in mutants(equal.book)]
+    every, same = Counter(kind for kind, rule in rules if not rule), Counter(rule for _, rule in rules if rule)
     lines = [f"{len(found)} of {sum(every.values()):,} mistakes (seed {seed}): {killed} caught, {killed / len(found):.1%}.", ""]
+    lines += [f"Besides, {sum(same.values()):,} change no answer and are not drawn:", "", "| rule | mistakes |", "| --- | --- |"]
+    lines += [*(f"| {rule}: {words} | {same[rule]:,} |" for rule, words in RULES.items()), ""]
     lines += ["| caught first by | mistakes |", "| --- | --- |"]
     lines += [f"| {name} | {by[name]} |" for name in PROOFS]
     lines += ["", "| kind | possible | made | caught |", "| --- | --- | --- | --- |"]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tariff_engine.durable.conditions import Clause, Condition, Formula, Writer, clauses, conjunction
 from tariff_engine.durable.terms import Teller, Term, day_number
 from tariff_engine.notation.conditions import SubjectTo
+from tariff_engine.problems import RulebookError
 
 if TYPE_CHECKING:
     from tariff_engine.book import Book, Node
@@ -207,8 +208,8 @@ class _Draft:
                 continue
             for clause in found:
                 if clause.owed or clause.free:
-                    message = f"{about}: {meaning.kind} asks for other duties, which only the condition of a provision may"
-                    raise NotImplementedError(message)
+                    message = f"{about}: {meaning.kind} asks for other duties (subject_to), which only the condition of a provision may"
+                    raise RulebookError(message)
                 self.ruleset.rule(meaning, {"line": fact("line", *gate, *clause.line)})
         for node in self.ruleset.nodes:
             self._steps(node)

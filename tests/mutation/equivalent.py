@@ -1,0 +1,194 @@
+"""Mistakes after which no line owes or files anything else: they are not drawn, and docs/mutation.md says by which rules.
+
+The rules read the book and the schedule only, never what an evaluator says of a line.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from datetime import date
+from fractions import Fraction
+from functools import cache
+from typing import TYPE_CHECKING
+
+from tests.mutation.books import parts
+
+from tariff_engine.base import line_base
+from tariff_engine.notation.conditions import SubjectTo
+from tariff_engine.notation.model import Relation
+from tariff_engine.notation.program import Step
+from tariff_engine.notation.tables import Row
+from tariff_engine.notation.terms import Dated
+from tariff_engine.problems import ProblemError
+
+if TYPE_CHECKING:
+    from tests.mutation.mutants import Mutant
+
+    from tariff_engine.book import Node
+    from tariff_engine.testing import Rulebook
+
+RULES = {
+    "no other number": "a code widened to one under which no edition of the schedule, and no list, has a number that the code does not hold",
+    "before the book": "a day moved that lies before the first day of the book, where the day of entry decides and nothing else begins between",
+    "nothing to order": "a relation changed between provisions that no line can meet both, or moved over days on which none meets both",
+    "all or nothing": "part for article in an order between provisions that each take or leave the whole value",
+    "never at the floor": "the heading at the floor, of a provision of which no number has a base rate that reaches the total",
+}
+_EVER = date.max
+Span = tuple[date, date]
+"""The first of some days, and the one after the last."""
+_ALL = ("value", "whole")
+
+
+class Equivalents:
+    """Tells mistakes that no line can notice."""
+
+    def __init__(self, rulebook: Rulebook) -> None:
+        """Take the rulebook that is right."""
+        self.rulebook, self.book = rulebook, rulebook.book
+        listed = {row.hts for name, table in self.book.tables.items() if not name.startswith("list:") for row in table.rows}
+        self.codes = sorted({*rulebook.knowledge.law.schedule.numbers(), *rulebook.space.codes, *listed})
+        self.reaches_floor, self.numbers = cache(self._reaches_floor), cache(self._numbers)
+
+    def rule(self, mutant: Mutant) -> str:
+        """Return the rule by which a mistake changes nothing; empty where none says so."""
+        if mutant.kind == "code" and isinstance(mutant.part, Row) and "hts" in mutant.fields:
+            return "" if self.holds_more(mutant.part, str(mutant.fields["hts"])) else "no other number"
+        if isinstance(mutant.part, Relation) and self.nothing_to_order(mutant.part, mutant):
+            return "nothing to order"
+        if "on" in mutant.fields and isinstance(mutant.part, Relation | SubjectTo):
+            return "all or nothing" if self.all_or_nothing(mutant.part) else ""
+        if isinstance(mutant.part, Dated) and mutant.fields.keys() <= {"from_", "until"}:
+            return "before the book" if self.too_early(mutant) else ""
+        if mutant.kind == "floor" and isinstance(mutant.part, Step):
+            place = mutant.where.split(" ")[1]
+            return "" if self.reaches_floor(place, self.book.nodes[place].provision.steps.index(mutant.part)) else "never at the floor"
+        return ""
+
+    def holds_more(self, row: Row, wider: str) -> bool:
+        """Whether a wider code holds a number, or a part of one that a list names, which the code of a row does not."""
+        for place in range(bisect_left(self.codes, wider), len(self.codes)):
+            code = self.codes[place]
+            if not code.startswith(wider):
+                return False
+            if not code.startswith(row.hts) and not row.hts.startswith(code):
+                return True
+        return False
+
+    def too_early(self, mutant: Mutant) -> bool:
+        """Whether a day is moved from before the first day of the book to before it or to it, and lines are told apart by the day of entry."""
+        first, part = self.book.horizon.from_, mutant.part
+        days = [day for name, new in mutant.fields.items() for day in (getattr(part, name), new)]
+        if not days or any(not isinstance(day, date) or day > first for day in days):
+            return False
+        if not isinstance(part, Step):
+            return True
+        node = self.book.nodes.get(mutant.where.split(" ")[1])
+        if node is None or (node.program.ftz and node.program.ftz.rate_of == "admission"):
+            return False
+        return not any(step is not part and min(days) <= step.from_ <= max(days) for step in node.provision.steps)
+
+    # ------------------------------------------------------------ orders between provisions
+    def nothing_to_order(self, relation: Relation, mutant: Mutant) -> bool:
+        """Whether no line meets provisions on both sides of a relation on the days that the mistake concerns."""
+        first, last = max(relation.from_, self.book.horizon.from_), relation.until or _EVER
+        moved = [name for name in ("from_", "until") if name in mutant.fields]
+        if moved:
+            days = sorted((getattr(relation, moved[0]), mutant.fields[moved[0]]))
+            first, last = max(days[0], self.book.horizon.from_), days[1]
+        return not any(self.meet(one, two, (first, last)) for one, two in self._pairs(relation))
+
+    def _pairs(self, relation: Relation) -> list[tuple[str, str]]:
+        return [(one, two) for one in self.book.expand(relation.over) for two in self.book.expand(relation.excludes) if one != two]
+
+    def all_or_nothing(self, part: Relation | SubjectTo) -> bool:
+        """Whether each provision that takes something, from any that a line can meet with it, takes the whole value."""
+        if isinstance(part, SubjectTo):
+            return all(self.whole(name, (date.min, _EVER), frozenset()) for name in self.book.expand(part.any))
+        span = max(part.from_, self.book.horizon.from_), part.until or _EVER
+        return all(self.whole(one, span, frozenset()) for one, two in self._pairs(part) if self.meet(one, two, span))
+
+    def meet(self, one: str, two: str, span: Span) -> bool:
+        """Whether some line of these days can meet two provisions: in force, of one origin, of one number."""
+        first, last = span
+        nodes = [self.book.nodes[name] for name in (one, two)]
+        days = sorted({max(first, step.from_) for node in nodes for step in node.provision.steps} | {first})
+        days = [day for day in days if day < last and all(_stands(node, day) for node in nodes)]
+        if not days:
+            return False
+        left, right = (node.provision.when.origin for node in nodes)
+        if isinstance(left, list) and isinstance(right, list) and not self._countries(left) & self._countries(right):
+            return False
+        return bool(self.numbers(one, span) & self.numbers(two, span))
+
+    def _countries(self, names: list[str]) -> set[str]:
+        members = [member for name in names for member in (self.book.groups[name[6:]] if name.startswith("group:") else [name])]
+        return {member if isinstance(member, str) else member.origin for member in members}
+
+    def _numbers(self, name: str, span: Span) -> frozenset[str]:
+        """The numbers that the product condition of a provision may let through on one of these days, or of an earlier day of admission."""
+        wanted, codes = self.book.nodes[name].provision.when.hts, self.rulebook.space.codes
+        if wanted is None:
+            return frozenset(codes)
+        found = [code for code in codes if not wanted.chapter or code[:2] in wanted.chapter]
+        if wanted.in_ is not None or wanted.starts is not None:
+            tables, starts = [self.book.tables[ref] for ref in wanted.in_ or ()], tuple(wanted.starts or ())
+            found = [
+                code
+                for code in found
+                if code.startswith(starts) or any(row.from_ < span[1] for table in tables for row in table.match(code))
+            ]
+        return frozenset(found)
+
+    def whole(self, name: str, span: Span, seen: frozenset[str]) -> bool:
+        """Whether a provision, where it stands, always stands on the whole value: nothing that charges or takes a part is in its way."""
+        if name in seen:
+            return True
+        provision, seen = self.book.nodes[name].provision, seen | {name}
+        for step in provision.steps:
+            if step.base not in _ALL or step.base_if or (step.covers is not None and step.covers not in _ALL):
+                return False
+        takers = [unless.any for unless in provision.unless]
+        takers += [test.any for _, test in parts(provision.when) if isinstance(test, SubjectTo) and test.on == "part"]
+        takers += [
+            one.over
+            for one in self.book.relations.relations
+            if one.on == "part" and max(one.from_, span[0]) < min(one.until or _EVER, span[1]) and name in self.book.expand(one.excludes)
+        ]
+        return all(self.whole(other, span, seen) for refs in takers for other in self.book.expand(refs))
+
+    # ------------------------------------------------------------ floors
+    def _reaches_floor(self, name: str, place: int) -> bool:
+        node = self.book.nodes[name]
+        step = node.provision.steps[place]
+        return any(base is None or base >= (step.up_to or 0) for base in self._bases(node, step))
+
+    def _bases(self, node: Node, step: Step) -> Iterator[Fraction | None]:
+        """The base rates of the numbers of a provision, in the columns that a step charges; None: in dollars by a quantity, so of any height."""
+        columns = step.columns or node.program.columns
+        knowledge, maker = self.rulebook.knowledge, self.rulebook.maker
+        starts = [max(step.from_, self.book.horizon.from_)]
+        starts += [edition.starts for edition in knowledge.law.schedule.editions if step.from_ < edition.starts < (step.until or _EVER)]
+        for day in starts:
+            for need in maker.needs(node, 0):
+                origins = maker.origins_of(need, day, _EVER)[:2]
+                for number in maker.numbers_of(need, self.rulebook.space.codes, day, _EVER):
+                    for origin in origins:
+                        try:
+                            found = line_base(
+                                knowledge.law, knowledge.read({"hts": number, "origin": origin, "entry_date": day, "value": 10000})
+                            )
+                        except ProblemError:
+                            continue
+                        if found.column in columns:
+                            yield found.base.rate
+
+
+def _stands(node: Node, day: date) -> bool:
+    """Whether a step of a provision may be in force on goods entered on a day; a day of admission lies before that of entry."""
+    admitted = node.program.ftz is not None and node.program.ftz.rate_of == "admission"
+    ended = node.program.ended
+    if ended and ended.from_ <= day and not ended.withdrawn_by:
+        return False  # a program ends by the day of entry
+    return any(step.from_ <= day and (admitted or step.until is None or day < step.until) for step in node.provision.steps)
