@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from tariff_engine.facts import read_day
 from tariff_engine.problems import Problem, refuse
 
 if TYPE_CHECKING:
-    from tariff_engine.refund_law import Action, EntryFact, Refunds
+    from tariff_engine.refund_law import Action, EntryFact, Refunds, Window
 
 _MAX_CODE = 20
 Data = dict[str, Any]
@@ -70,10 +70,10 @@ def reasons(action: Action, facts: Mapping[str, Any], on: date) -> tuple[list[Da
     return failed, open_
 
 
-def windows(action: Action, facts: Mapping[str, Any], on: date) -> list[Data]:
-    """Return every window of an action for an entry: its state, last day and days left, the sentence, its legal basis, what is missing."""
+def windows(ways: Iterable[Window], facts: Mapping[str, Any], on: date) -> list[Data]:
+    """Return windows for an entry: the state of each, last day and days left, the sentence, its legal basis, what is missing."""
     found = []
-    for window in action.windows:
+    for window in ways:
         span = window.span(facts, on)
         shown: Data = {"window": window.window, "title": window.title, "kind": window.kind, "state": span.state}
         shown["last_day"] = span.last_day.isoformat() if span.last_day else None

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 EntryFactType = Literal["date", "bool", "code"]
 WindowKind = Literal["deadline", "expected"]
+Served = Literal["overpaid", "underpaid"]
 State = Literal["open", "over", "closed", "not_begun", "unknown", "expected", "past", "done"]
 ENTRY_DATE = "entry_date"  # the one fact of the dictionary that windows may count from
 _FEBRUARY, _LEAP_DAY = 2, 29
@@ -211,6 +212,13 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class Correction(Window):
+    """A window for what an audit of filed entries finds, and what it serves: duties overpaid, underpaid, or both."""
+
+    serves: tuple[Served, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimFile:
     """The file that the process takes: one column of entry numbers, at most so many in a file."""
 
@@ -253,7 +261,8 @@ class Refunds:
 
     facts: dict[str, EntryFact]
     actions: tuple[Action, ...]
+    corrections: tuple[Correction, ...]
 
 
-NO_REFUNDS = Refunds({}, ())
+NO_REFUNDS = Refunds({}, (), ())
 """Of a rulebook without refunds.yaml."""

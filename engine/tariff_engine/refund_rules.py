@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 from tariff_engine import refund_law
 from tariff_engine.notation.program import Confidence
 from tariff_engine.notation.terms import Cites, Dated, Name, Strict
-from tariff_engine.refund_law import EntryFactType, WindowKind
+from tariff_engine.refund_law import EntryFactType, Served, WindowKind
 from tariff_engine.strict_form import parse_model, plain
 
 Says = Annotated[str, Field(min_length=10, max_length=240)]
@@ -153,6 +153,12 @@ class Window(Strict):
     confidence: Confidence | None = None
 
 
+class Correction(Window):
+    """A window for what an audit of filed entries finds: whether it serves duties overpaid, underpaid, or both."""
+
+    serves: Annotated[Sequence[Served], Field(min_length=1)]
+
+
 class ClaimFile(Strict):
     """The file that the process takes: one `column` of entry numbers, at most `most` in a file, written `dashed` or `plain`."""
 
@@ -187,6 +193,7 @@ class Refunds(Strict):
 
     facts: dict[FactName, EntryFact] = Field(default_factory=dict)
     actions: list[Action]
+    corrections: list[Correction] = Field(default_factory=list)
 
 
 def parse_refunds(tree: object) -> refund_law.Refunds:

@@ -191,7 +191,7 @@ def _entry(desk: RefundDesk, number: str, places: list[int], claims: list[Claim]
     if not found["numbers"]:
         return found  # nothing of the action stands on it: there is nothing to claim, and nothing to watch
     failed, open_ = reasons(desk.action, facts, on)
-    spans = windows(desk.action, facts, on)
+    spans = windows(desk.action.windows, facts, on)
     asked = dict.fromkeys(name for item in (*open_, *spans) for name in item["asks"])
     found["facts"] = {
         name: value.isoformat() if isinstance(value, date) else value for name, value in facts.items() if name != "entry_date"

@@ -300,7 +300,7 @@ def test_what_is_no_entry_number_is_refused(text: Any) -> None:
 
 def spans(action: Action, on: str, **facts: Any) -> dict[str, tuple[str, str | None]]:
     read = {name: date.fromisoformat(value) if isinstance(value, str) and name.endswith("date") else value for name, value in facts.items()}
-    return {window["window"]: (window["state"], window["last_day"]) for window in windows(action, read, date.fromisoformat(on))}
+    return {window["window"]: (window["state"], window["last_day"]) for window in windows(action.windows, read, date.fromisoformat(on))}
 
 
 def test_windows_are_computed_from_the_days_of_the_entry(action: Action) -> None:
@@ -325,10 +325,10 @@ def test_a_correction_ends_with_the_first_of_its_days_and_is_closed_once_the_pro
 
 def test_a_window_without_its_day_asks_for_it(action: Action) -> None:
     day = date(2026, 6, 1)
-    told = {window["window"]: window for window in windows(action, {"entry_date": date(2025, 3, 4)}, day)}
+    told = {window["window"]: window for window in windows(action.windows, {"entry_date": date(2025, 3, 4)}, day)}
     assert (told["protest"]["state"], told["protest"]["asks"]) == ("unknown", ["liquidation_date"])
     assert (told["liquidation"]["state"], told["liquidation"]["asks"]) == ("past", ["liquidation_date"])
-    told = {window["window"]: window for window in windows(action, {"entry_date": date(2025, 3, 4), "liquidated": False}, day)}
+    told = {window["window"]: window for window in windows(action.windows, {"entry_date": date(2025, 3, 4), "liquidated": False}, day)}
     assert told["cape"]["state"] == "not_begun"
     assert all(window["cites"] for window in told.values())
 

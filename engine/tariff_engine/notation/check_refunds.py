@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from tariff_engine.notation.check_places import Places, Trail
 from tariff_engine.notation.wording import near
 from tariff_engine.refund_law import ENTRY_DATE
-from tariff_engine.refund_rules import Action, Refunds
+from tariff_engine.refund_rules import Action, Refunds, Window
 
 _PATH = "refunds.yaml"
 
@@ -39,7 +39,9 @@ def check_refunds(places: Places, refunds: Refunds | None) -> Iterator[str]:
         yield from _twice(places, [one.check for one in action.checks], (*trail, "checks"), "check")
         yield from _twice(places, [one.window for one in action.windows], (*trail, "windows"), "window")
         yield from _tests(places, action, trail, types)
-        yield from _windows(places, action, trail, types)
+        yield from _windows(places, action.windows, (*trail, "windows"), types)
+    yield from _twice(places, [one.window for one in refunds.corrections], ("corrections",), "window")
+    yield from _windows(places, refunds.corrections, ("corrections",), types)
 
 
 def _twice(places: Places, names: list[str], trail: Trail, key: str) -> Iterator[str]:
@@ -61,9 +63,9 @@ def _tests(places: Places, action: Action, trail: Trail, types: dict[str, str]) 
                 yield places.at(_PATH, spot, f"{name} is a {types[name]}; this test is for a {wanted}")
 
 
-def _windows(places: Places, action: Action, trail: Trail, types: dict[str, str]) -> Iterator[str]:
-    for number, window in enumerate(action.windows):
-        spot = (*trail, "windows", number)
+def _windows(places: Places, windows: Sequence[Window], trail: Trail, types: dict[str, str]) -> Iterator[str]:
+    for number, window in enumerate(windows):
+        spot = (*trail, number)
         named = chain(
             (
                 (("ends", place, "after" if term.after else "before"), term.after or term.before, "date")
