@@ -37,7 +37,12 @@ _HEADERS = {  # by what they stand for; the names of facts, their aliases and th
     "export_country": ("Export Country", "Country of Export", "Country of Export Code"),
     "paid_total": ("Paid Total",),
     "duty": ("Duty Paid", "Line Tariff Duty Amount"),
+    "ordinal": ("Tariff Ordinal Number",),
+    **{f"quantity_{place}": (f"Line Tariff Quantity ({place})",) for place in (1, 2, 3)},
+    **{f"unit_{place}": (f"Line Tariff UOM ({place}) Code",) for place in (1, 2, 3)},
 }
+_QUANTITIES = [(f"quantity_{place}", f"unit_{place}") for place in (1, 2, 3)]  # as ES-003 has them: each amount beside its unit
+_AMOUNTS = frozenset({"duty", "paid_total", *(amount for amount, _ in _QUANTITIES)})
 _REQUIRED = ("hts", "origin", "entry_date", "value")
 _TEXT_TYPES = frozenset({"text", "code", "country"})
 _UNFIT = frozenset({"map", "cases"})  # of several values: not in one cell
@@ -67,10 +72,13 @@ class Columns:
 
 
 class Dictionary:
-    """Every header that is known for a law and an action."""
+    """Every header that is known for a law, and for an action of refunds."""
 
-    def __init__(self, law: Law, action: str) -> None:
-        """Collect the names: facts of the law with their aliases, facts of entries with their headers, and those of this module."""
+    def __init__(self, law: Law, action: str = "") -> None:
+        """Collect the names: facts of the law with their aliases, facts of entries with their headers, and those of this module.
+
+        `action` names sums that were paid under it, such as "Paid IEEPA".
+        """
         self._law = law
         self._known: dict[str, Target] = {}
         for name, spec in law.facts.items():
@@ -80,7 +88,8 @@ class Dictionary:
             self._add(("entry", name), (name, *fact.headers))
         for name, headers in _HEADERS.items():
             self._add(("fact", name) if name in law.facts else ("own", name), (name, *headers))
-        self._add(("own", "paid_total"), (f"paid {action}", f"{action} paid", f"{action} duty paid"))
+        if action:
+            self._add(("own", "paid_total"), (f"paid {action}", f"{action} paid", f"{action} duty paid"))
 
     def _add(self, target: Target, names: Iterable[str]) -> None:
         for name in names:
@@ -136,6 +145,10 @@ class Dictionary:
         if wrong:
             first, *others = wrong
             raise ProblemError(Problem(first.code, first.field, first.message, first.fix, tuple(others)))
+        for amount, unit in _QUANTITIES:
+            sent = found.pop(amount, None), found.pop(unit, None)
+            if None not in sent:
+                found.setdefault("quantity", {})[sent[1]] = sent[0]
         if any(cell is not None and str(cell).strip() for cell in cells[len(columns.headers) :]):
             raise refuse("row_too_wide", "row", "the row has more cells than the header", "quote cells that hold a comma")
         return found, notes
@@ -159,7 +172,7 @@ class Dictionary:
                 raise refuse(
                     "formula_cell", header[:60], f"{header[:60]} holds a formula; formulas are not computed", "paste the values instead"
                 )
-        if kind in {"paid", "quantity"} or name in {"duty", "paid_total"}:
+        if kind in {"paid", "quantity"} or name in _AMOUNTS:
             return _number(name, value)
         if kind == "own":
             return _text(value)

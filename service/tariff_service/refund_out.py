@@ -45,10 +45,15 @@ def _rows(report: Data) -> Iterator[list[str]]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a new file. Raises ProblemError: there is one of that name, or it cannot be written."""
+    """Write a new file of text. Raises ProblemError: there is one of that name, or it cannot be written."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a new file. Raises ProblemError as `write_text` does."""
     try:
-        with path.open("x", encoding="utf-8", newline="") as file:
-            file.write(text)
+        with path.open("xb") as file:
+            file.write(data)
     except FileExistsError:
         raise _there_is(path) from None
     except (OSError, ValueError) as error:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tariff_engine.facts import Line
     from tariff_service.refund_files import Lines, Row
 
-_OWN = ("id", "entry_number", "line", "paid", "paid_total", "duty", "quantity")
+_OWN = ("id", "entry_number", "line", "paid", "paid_total", "duty", "quantity", "ordinal")
 _SPECIAL_CHAPTERS = {"99": "additional", "98": "chapter98"}  # of the nomenclature: provisions that stand beside the number of the goods
 _MAX_ID = 200
 
@@ -37,10 +37,10 @@ class Claim:
     problem: Problem | None = None
 
 
-def read_claims(lines: Lines, knowledge: Knowledge, action: str) -> list[Claim]:
-    """Return the lines of entries in the order of the file."""
+def read_claims(lines: Lines, knowledge: Knowledge, action: str = "", *, duty_of_number: bool = False) -> list[Claim]:
+    """Return the lines of entries in the order of the file. `duty_of_number`: a column of duties is that of the number in its row."""
     groups = _groups(lines)
-    if lines.columns is not None and not any(len(group) > 1 or _chapter(group[0]) for group in groups):
+    if not duty_of_number and lines.columns is not None and not any(len(group) > 1 or _chapter(group[0]) for group in groups):
         _forget_duty(lines)
     claims = [_claim(group, knowledge, action) for group in groups]
     _refuse_two_entries(claims)

@@ -31,17 +31,19 @@ _NOT_CLAIMED = "not_claimed"  # kinds of entries that stay out of the file
 Data = dict[str, Any]
 
 
-class RefundDesk:
-    """A rulebook, its law of today, and the same law without the programs of an action."""
+class FilingLaws:
+    """A rulebook, its law of today, and the law as known on the days on which entries were filed."""
 
-    def __init__(self, folder: Path | None, action: str | None) -> None:
-        """Open the rules. Raises ProblemError: no rules, no such action, or several and none named."""
+    def __init__(self, folder: Path | None) -> None:
+        """Open the rules. Raises ProblemError: no rules."""
         self.today = rulebook.open_engine(folder).at()
-        self.action = chosen_action(self.today.law, action)
-        book = cache(lambda: rulebook.open_book(folder))
         law = self.today.law
-        self.without = Knowledge(refit_law(law, book(), without=frozenset(self.action.programs)))
-        self._known = Engine(lambda day: law if day == date.max else refit_law(law, book(), day), keep=_KEEP)
+        self.book = cache(lambda: rulebook.open_book(folder))
+        self._known = Engine(lambda day: law if day == date.max else refit_law(law, self.book(), day), keep=_KEEP)
+
+    def lacking(self, action: Action) -> Knowledge:
+        """Return the law of today without the programs of an action."""
+        return Knowledge(refit_law(self.today.law, self.book(), without=frozenset(action.programs)))
 
     def filed(self, day: date) -> Knowledge:
         """Return the law as it was known on the day of the entry summary."""
@@ -51,6 +53,16 @@ class RefundDesk:
     def order(self, day: date) -> date:
         """Return what to sort by, so that lines of one day of knowledge come together."""
         return self._known.day(day)
+
+
+class RefundDesk(FilingLaws):
+    """The laws of filing, and the law of today without the programs of an action."""
+
+    def __init__(self, folder: Path | None, action: str | None) -> None:
+        """Open the rules. Raises ProblemError: no rules, no such action, or several and none named."""
+        super().__init__(folder)
+        self.action = chosen_action(self.today.law, action)
+        self.without = self.lacking(self.action)
 
 
 def chosen_action(law: Law, name: str | None) -> Action:
