@@ -12,7 +12,7 @@ from tariff_engine.answer import plain
 from tariff_engine.evaluate.words import dotted
 from tariff_engine.money import dollars_text
 from tariff_engine.refund import Laws, programs_of, refund_line
-from tariff_service.filed_comparing import FACTS, REFUND, Comparison, findings
+from tariff_service.filed_comparing import FACTS, REFUND, SEQUENCE, Comparison, findings
 from tariff_service.filed_eras import Eras
 from tariff_service.filed_facts import Explained, explained
 from tariff_service.filed_owed import owed
@@ -56,7 +56,8 @@ class AuditDesk(FilingLaws):
         told: list[Data] = []
         if found or None in {then.duty, now.duty}:
             asked = owed(then_law, line, inquire=True, why=False).answer
-            known_facts = explained(then_law, compared, asked) if any(not one.later for one in found) else None
+            wrong = any(not one.later and one.type != SEQUENCE for one in found)
+            known_facts = explained(then_law, compared, asked) if wrong else None
             if known_facts is not None:
                 told.append(_needs(then_law, compared, known_facts, asked))
                 now_too = owed(self.today, self.today.reader.with_facts(line, known_facts.facts))

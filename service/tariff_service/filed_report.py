@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tariff_engine.entry import ENGINE, problem_of
@@ -44,7 +45,7 @@ def audit_report(desk: AuditDesk, lines: Lines, filed: Sequence[FiledLine | Unre
     return {
         "rulebook": {"id": law.id, "edition": law.edition, "horizon": law.horizon.isoformat()},
         "engine": ENGINE,
-        "file": lines.name,
+        "file": Path(lines.name).name,
         "on": on.isoformat(),
         "columns": columns_data(lines.columns),
         "totals": {"lines": len(answers), "refused": len(answers) - len(shown), **totals(shown)},

@@ -189,13 +189,13 @@ def _refund(compared: Comparison, finding: Finding) -> str:
         for law in (compared.then, compared.now)
     )
     return (
-        f"{_listed(was)} owed {_paid(finding.filed)} by the law known at filing; by that known today {_listed(now)} "
-        f"owed {_paid(finding.owed)}, {_paid(abs(finding.difference or 0))} {less}."
+        f"By the law known at filing, {_paid(finding.filed)} was owed under {_listed(was)}; by that known today, "
+        f"{_paid(finding.owed)} under {_listed(now)}: {_paid(abs(finding.difference or 0))} {less}."
     )
 
 
 def _listed(numbers: Iterable[str]) -> str:
-    found = list(numbers) or ["nothing else"]
+    found = list(numbers) or ["no number"]
     return found[0] if len(found) == 1 else f"{', '.join(found[:-1])} and {found[-1]}"
 
 
