@@ -106,7 +106,8 @@ def _actions(paper: Paper, lines: Sequence[Data]) -> None:
 
 def cited(finding: Data) -> str:
     """Return the citations of a finding, and the acts behind it, in brackets."""
-    found = [*finding["cites"], *(act["cite"] for act in finding["instruments"])]
+    acts = [act["cite"] for act in finding["instruments"]]
+    found = [*finding["cites"], *(act for act in acts if not any(cite.startswith(act.partition(",")[0]) for cite in finding["cites"]))]
     return f" [{'; '.join(dict.fromkeys(found))}]" if found else ""
 
 
