@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tariff_engine import __version__
-from tariff_service import audit_filed_cli, compare_cli, history_cli, mcp_cli, prove_cli, refund_cli, serve_cli, timeline_cli
+from tariff_service import audit_filed_cli, compare_cli, history_cli, mcp_cli, prove_cli, refund_cli, serve_cli, timeline_cli, what_if_cli
 from tariff_service.audit_cli import audit_app
 from tariff_service.filing_views import View, write_view
 from tariff_service.guard import BAD_INPUT, FAILED, INTERRUPTED, OK, ClickError, Json, KnownOn, Rules, examples, guarded
@@ -219,6 +219,7 @@ def explain(
 
 timeline_cli.register(app)
 compare_cli.register(app)
+what_if_cli.register(app)
 history_cli.register(app)
 refund_cli.register(app)
 audit_filed_cli.register(app)

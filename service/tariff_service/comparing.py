@@ -222,11 +222,12 @@ def _differences(base: Data, cell: Data, titles: Mapping[str, str]) -> Data:
     found: Data = {name: money(totals[0].get(name), totals[1].get(name)) for name in ("duty", "fees", "total")}
     if base["de_minimis"] and cell["de_minimis"] and (gate := gate_change(base, cell)):
         found["de_minimis"] = {**gate, "because": cell["de_minimis"]["says"], "cites": cell["de_minimis"]["cites"]}
-    found["lines"] = [_line_difference(one, other, titles) for one, other in zip(base["lines"], cell["lines"], strict=True)]
+    found["lines"] = [line_difference(one, other, titles) for one, other in zip(base["lines"], cell["lines"], strict=True)]
     return found
 
 
-def _line_difference(base: Data, cell: Data, titles: Mapping[str, str]) -> Data:
+def line_difference(base: Data, cell: Data, titles: Mapping[str, str]) -> Data:
+    """Return what a line owes more, or less, than another answer on it, by program with the reason of each; the largest first."""
     if "problem" in base or "problem" in cell:
         return {"id": cell["id"], "duty": None, "programs": []}
     programs = sorted(_programs(base, cell, titles), key=lambda one: -abs(Decimal(one["dollars"] or 0)))

@@ -20,6 +20,7 @@ from tariff_service.comparing import compare
 from tariff_service.explaining import explain_entry
 from tariff_service.law_reading import facts, provision
 from tariff_service.timeline import timeline
+from tariff_service.what_if import DAYS, MOST_DAYS, what_if
 
 if TYPE_CHECKING:
     from tariff_engine.book import Book
@@ -133,6 +134,13 @@ def _compare(engine: Engine, _: Book, arguments: Data) -> Data:
     return compare(engine, arguments["entry"], arguments["vary"], known_on=_day(arguments, "known_on"))
 
 
+def _what_if(engine: Engine, _: Book, arguments: Data) -> Data:
+    days = arguments.get("days", DAYS)
+    if not isinstance(days, int) or isinstance(days, bool):
+        raise refuse("wrong_type", "days", "days is a whole number", f"send 0 to {MOST_DAYS}")
+    return what_if(engine, arguments["entry"], known_on=_day(arguments, "known_on"), days=days)
+
+
 def _provision(_: Engine, book: Book, arguments: Data) -> Data:
     heading = _text(arguments, "heading") or ""
     try:
@@ -205,6 +213,19 @@ TOOLS: tuple[Tool, ...] = (
         },
         ("entry", "vary"),
         _compare,
+    ),
+    Tool(
+        "what_if",
+        "Find what would change the duty",
+        "Which changes of facts would lower or raise the duty of each line, if true: claims, exclusions, contents, days. Each with its exact "
+        "dollars, what must be shown, and the law. Never tell a user to state what is not true; another number, origin or value is never meant.",
+        {
+            "entry": _ENTRY,
+            "days": {"type": "integer", "description": f"How many days the day of entry may move, 0 to {MOST_DAYS}. Default: {DAYS}."},
+            "known_on": _KNOWN_ON,
+        },
+        ("entry",),
+        _what_if,
     ),
     Tool(
         "provision",

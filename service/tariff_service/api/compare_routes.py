@@ -1,4 +1,4 @@
-"""`/v1/compare` and `/v1/timeline`: the same goods under other facts, and over the days of entry."""
+"""`/v1/compare`, `/v1/what-if` and `/v1/timeline`: the same goods under other facts, and over the days of entry."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, TypeVar
 
 from fastapi import APIRouter
@@ -29,12 +30,13 @@ from tariff_service.output import encode
 from tariff_service.reading import parse_json
 from tariff_service.stepping import Steps, engine_of
 from tariff_service.timeline import timeline_steps
+from tariff_service.what_if import DAYS, MOST_DAYS, what_if_steps
 
 router = APIRouter()
 _JSON = "application/json"
 _TURN = 0.004  # seconds of work before others get their turn
 _SPAN = ("from", "until", "known_on")
-_MEMBERS = ("entry", "vary", "known_on")
+_MEMBERS = ("entry", "vary", "known_on", "days")  # of a comparison and of a what-if
 _STRUCTURED = frozenset({"map", "list", "cases"})
 _T = TypeVar("_T")
 
@@ -88,18 +90,24 @@ async def compare(request: Request) -> Response:
 def _read_compare(body: Any) -> tuple[Any, Any, Any]:
     if not isinstance(body, Mapping):
         raise refuse("wrong_type", "body", "the body is an object", 'send {"entry": {...}, "vary": {"origin": [...]}}')
-    for name in body:
-        if name not in _MEMBERS:
-            raise refuse(
-                "wrong_type", str(name)[:60], f"a comparison has no member {str(name)[:60]!r}", f"known here: {', '.join(_MEMBERS)}"
-            )
+    _refuse_members(body, "a comparison", ("entry", "vary", "known_on"))
     for name in ("entry", "vary"):
         if name not in body:
             raise refuse("wrong_type", name, f"{name} is missing", 'send {"entry": {...}, "vary": {"origin": [...]}}')
+    return body["entry"], body["vary"], _known_on(body)
+
+
+def _refuse_members(body: Mapping[str, Any], what: str, known: tuple[str, ...]) -> None:
+    for name in body:
+        if name not in known:
+            raise refuse("wrong_type", str(name)[:60], f"{what} has no member {str(name)[:60]!r}", f"known here: {', '.join(known)}")
+
+
+def _known_on(body: Mapping[str, Any]) -> date | None:
     day = body.get("known_on")
     if day is not None and not isinstance(day, str):
         raise refuse("wrong_type", "known_on", "known_on is a day", "send it as YYYY-MM-DD, or leave it out")
-    return body["entry"], body["vary"], read_day(day, "known_on")
+    return read_day(day, "known_on")
 
 
 def _pointed(error: ProblemError, body: Any, served: Served) -> Refusal:
@@ -120,6 +128,38 @@ def _pointer(field: str, body: Any, served: Served) -> str:
     if field in {*_MEMBERS, *body} or field.startswith("vary."):
         return pointer_of(field)
     return f"/entry{pointer_of(field, raw=body.get('entry'), aliases=served.aliases)}"
+
+
+# ---------------------------------------------------------------- what if
+@router.post("/v1/what-if", **law_operations.WHAT_IF)
+async def what_if(request: Request) -> Response:
+    """Tell what would lower, or raise, the duty of each line of an entry, if true."""
+    caller_of(request, "assess")
+    read_query(request, ())
+    service = service_of(request)
+    served = service.rulebooks.current
+    content = await read_whole(request, service.settings)
+    body = read_body(content)
+    try:
+        entry, days, known_on = _read_what_if(body)
+        found = await drive(service, served, what_if_steps(entry, known_on=known_on, days=days))
+    except ProblemError as error:
+        raise _pointed(error, body, served) from None
+    asked = encode({**body, "entry": impersonal(entry, served.personal)})
+    etag = etag_of(served, request, hashlib.sha256(asked).hexdigest())
+    return Response(encode(found), 200, {"ETag": etag}, _JSON)
+
+
+def _read_what_if(body: Any) -> tuple[Any, int, date | None]:
+    if not isinstance(body, Mapping):
+        raise refuse("wrong_type", "body", "the body is an object", 'send {"entry": {...}}')
+    _refuse_members(body, "a what-if", ("entry", "days", "known_on"))
+    if "entry" not in body:
+        raise refuse("wrong_type", "entry", "entry is missing", 'send {"entry": {...}}')
+    days = body.get("days", DAYS)
+    if not isinstance(days, int) or isinstance(days, bool):
+        raise refuse("wrong_type", "days", "days is a whole number", f"send 0 to {MOST_DAYS}, or leave it out")
+    return body["entry"], days, _known_on(body)
 
 
 # ---------------------------------------------------------------- timeline

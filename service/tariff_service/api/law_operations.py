@@ -6,6 +6,8 @@ from typing import Any
 
 from tariff_service.api.openapi import KNOWN_ON, PAGING, WHOLE, Parameter, Told, in_path, operation
 from tariff_service.api.schemas import CODE, COUNT, COUNTRY, DAY, DOLLARS, FLAG, TEXT, WORDS, Schema, listed, maybe, record
+from tariff_service.what_if import DAYS, MOST_DAYS
+from tariff_service.what_if_changes import KINDS
 
 LAW = "law"
 CSV = "text/csv"
@@ -193,6 +195,64 @@ COMPARE = operation(
         )
     },
     problems=(404,),
+)
+_CHANGE: Schema = {
+    "type": "object",
+    "description": "A change of facts, what it would change the duty by, what must be shown, and why.",
+    "properties": {
+        "kind": {"type": "string", "enum": sorted(KINDS)},
+        "change": {"type": "object", "description": "The facts to state, as a line takes them."},
+        "if_true": WORDS,
+        "difference": {"type": "string", "description": "Dollars more, with a minus less: the line assessed again with the change."},
+        "duty": DOLLARS,
+        "totals": {"type": "object", "description": "The difference of the whole entry: duty, fees, total."},
+        "headings": listed(TEXT),
+        "proof": listed(_OBJECT),
+        "reasons": listed(_OBJECT),
+        "cites": _TEXTS,
+        "stated": {"description": "What the line states now."},
+        "example": FLAG,
+        "of_the_entry": FLAG,
+    },
+    "required": ["kind", "change", "if_true", "difference", "duty", "totals", "headings", "proof", "reasons", "cites"],
+}
+WHAT_IF = operation(
+    "what_if",
+    "Find what would change the duty of each line",
+    tag=LAW,
+    what="The smallest changes of facts that would lower or raise the duty, if true. Each is verified: its dollars are those of the entry "
+    "assessed again with the change. Another number, origin or value is never suggested.",
+    scope="assess",
+    body=record(
+        {"entry": {"type": "object", "description": "An entry, or one line, as in an assessment."}},
+        {
+            "known_on": maybe(DAY),
+            "days": {"type": "integer", "minimum": 0, "maximum": MOST_DAYS, "description": f"How far the day of entry may move; {DAYS}."},
+        },
+    ),
+    answers={
+        200: Told(
+            "The changes, by line.",
+            record(
+                {
+                    "rulebook": _RULEBOOK,
+                    "engine": WORDS,
+                    "known_on": maybe(DAY),
+                    "days": COUNT,
+                    "totals": maybe(_OBJECT),
+                    "lines": listed(
+                        {
+                            "type": "object",
+                            "properties": {"id": TEXT, "duty": maybe(DOLLARS), "lower": listed(_CHANGE), "higher": listed(_CHANGE)},
+                            "required": ["id", "duty", "lower", "higher"],
+                        }
+                    ),
+                    "never": listed(_OBJECT),
+                }
+            ),
+            headers=("ETag",),
+        )
+    },
 )
 _STEP: Schema = {
     "type": "object",
