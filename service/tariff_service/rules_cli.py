@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from tariff_service import rules_diff_cli
 from tariff_service.guard import FAILED, OK, Json, KnownOn, Rules, examples, guarded, read_day
 
 rules_app = typer.Typer(
@@ -178,3 +179,6 @@ def check(
         counts = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in report.counts.items())
         typer.echo(f"{len(report.problems):,} problems in {counts}." if report.problems else f"No problem found in {counts}.")
     return FAILED if report.problems else OK
+
+
+rules_diff_cli.register(rules_app)
