@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tariff_engine import __version__
-from tariff_service import audit_filed_cli, compare_cli, history_cli, mcp_cli, prove_cli, refund_cli, serve_cli, timeline_cli, what_if_cli
+from tariff_service import (
+    audit_filed_cli,
+    compare_cli,
+    history_cli,
+    impact_cli,
+    mcp_cli,
+    prove_cli,
+    refund_cli,
+    serve_cli,
+    timeline_cli,
+    what_if_cli,
+)
 from tariff_service.audit_cli import audit_app
 from tariff_service.filing_views import View, write_view
 from tariff_service.guard import BAD_INPUT, FAILED, INTERRUPTED, OK, ClickError, Json, KnownOn, Rules, examples, guarded
@@ -226,6 +237,7 @@ audit_filed_cli.register(app)
 prove_cli.register(app)
 serve_cli.register(app)
 mcp_cli.register(app)
+impact_cli.register(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

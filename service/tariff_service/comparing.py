@@ -230,11 +230,11 @@ def line_difference(base: Data, cell: Data, titles: Mapping[str, str]) -> Data:
     """Return what a line owes more, or less, than another answer on it, by program with the reason of each; the largest first."""
     if "problem" in base or "problem" in cell:
         return {"id": cell["id"], "duty": None, "programs": []}
-    programs = sorted(_programs(base, cell, titles), key=lambda one: -abs(Decimal(one["dollars"] or 0)))
+    programs = sorted(program_reasons(base, cell, titles), key=lambda one: -abs(Decimal(one["dollars"] or 0)))
     return {"id": cell["id"], "duty": money(base["duty"], cell["duty"]), "programs": programs}
 
 
-def _programs(base: Data, cell: Data, titles: Mapping[str, str]) -> Iterator[Data]:
+def program_reasons(base: Data, cell: Data, titles: Mapping[str, str]) -> Iterator[Data]:
     """Yield a reason for each program whose headings or dollars differ, or whose verdict came to, or from, more than that it is beside the point.
 
     The dollars add up to the difference of the line.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tariff_engine.facts import Line
     from tariff_service.refund_files import Lines, Row
 
-_OWN = ("id", "entry_number", "line", "paid", "paid_total", "duty", "quantity", "ordinal")
+OWN = ("id", "entry_number", "line", "paid", "paid_total", "duty", "quantity", "ordinal")
 _SPECIAL_CHAPTERS = {"99": "additional", "98": "chapter98"}  # of the nomenclature: provisions that stand beside the number of the goods
 _MAX_ID = 200
 
@@ -40,7 +40,7 @@ class Claim:
 def read_claims(lines: Lines, knowledge: Knowledge, action: str = "", *, duty_of_number: bool = False) -> list[Claim]:
     """Return the lines of entries in the order of the file. `duty_of_number`: a column of duties is that of the number in its row."""
     groups = _groups(lines)
-    if not duty_of_number and lines.columns is not None and not any(len(group) > 1 or _chapter(group[0]) for group in groups):
+    if not duty_of_number and lines.columns is not None and not any(len(group) > 1 or chapter_of(group[0]) for group in groups):
         _forget_duty(lines)
     claims = [_claim(group, knowledge, action) for group in groups]
     _refuse_two_entries(claims)
@@ -59,7 +59,8 @@ def _forget_duty(lines: Lines) -> None:
         row.facts.pop("duty", None)
 
 
-def _chapter(row: Row) -> str:
+def chapter_of(row: Row) -> str:
+    """Return which of the special chapters the number of a row is of; nothing for the number of goods, and for a row with a problem."""
     hts = row.facts.get("hts")
     return _SPECIAL_CHAPTERS.get(hts[:2], "") if isinstance(hts, str) and row.problem is None else ""
 
@@ -76,22 +77,22 @@ def _groups(lines: Lines) -> list[list[Row]]:
 
 def _claim(group: list[Row], knowledge: Knowledge, action: str) -> Claim:
     numbers = tuple(row.number for row in group)
-    first = next((row for row in group if not _chapter(row)), group[0])
+    first = next((row for row in group if not chapter_of(row)), group[0])
     claim = Claim(numbers, first.id or str(first.number), notes=tuple(note for row in group for note in row.notes))
     try:
         wrong = next((row.problem for row in group if row.problem), None)
         if wrong is not None:
             claim.problem = wrong
             return claim
-        _fill(claim, _merged(group) if len(group) > 1 or _chapter(first) else dict(first.facts), knowledge, action)
+        _fill(claim, merged_facts(group) if len(group) > 1 or chapter_of(first) else dict(first.facts), knowledge, action)
     except ProblemError as error:
         claim.problem = error.problem
     return claim
 
 
-def _merged(group: list[Row]) -> dict[str, Any]:
+def merged_facts(group: list[Row]) -> dict[str, Any]:
     """Return the facts of a line whose numbers stand in rows of their own, with what each of them paid."""
-    main = [row for row in group if not _chapter(row)]
+    main = [row for row in group if not chapter_of(row)]
     if len(main) != 1:
         message = f"{len(main)} rows of the line hold a number of chapters 1 to 97, one is needed"
         raise refuse(
@@ -103,9 +104,9 @@ def _merged(group: list[Row]) -> dict[str, Any]:
         number, duty = row.facts.get("hts"), row.facts.get("duty")
         if number is None:
             raise refuse("fact_missing", "hts", f"row {row.number} of the line holds no HTS number", "send the number")
-        if _chapter(row) == "chapter98":
+        if chapter_of(row) == "chapter98":
             facts.setdefault("chapter98", number)
-        if duty not in {None, "0", "0.00"} or _chapter(row) == "additional":
+        if duty not in {None, "0", "0.00"} or chapter_of(row) == "additional":
             if number in paid:
                 raise refuse("fact_stated_twice", "hts", f"{number} stands twice on the line", "send each number once")
             paid[number] = "0" if duty is None else duty
@@ -127,7 +128,7 @@ def _fill(claim: Claim, raw: dict[str, Any], knowledge: Knowledge, action: str) 
             return None
 
     total = f"paid_{action.replace('-', '_')}"
-    own = {name: raw.pop(name) for name in (*_OWN, total) if name in raw}
+    own = {name: raw.pop(name) for name in (*OWN, total) if name in raw}
     stated = {name: raw.pop(name) for name in list(raw) if name in specs and raw[name] is not None}
     if own.get("entry_number") is not None:
         claim.entry_number = attempt(read_entry_number, own["entry_number"])
@@ -142,7 +143,7 @@ def _fill(claim: Claim, raw: dict[str, Any], knowledge: Knowledge, action: str) 
         claim.paid_total = attempt(read_amount, sums[0], "paid_total")
     if own.get("quantity") is not None:
         raw["quantity"] = own["quantity"]
-    claim.notes += _take_claims(raw, knowledge)
+    claim.notes += take_claims(raw, knowledge)
     claim.line = attempt(knowledge.read, raw)
     if wrong:
         first, *others = wrong
@@ -150,7 +151,7 @@ def _fill(claim: Claim, raw: dict[str, Any], knowledge: Knowledge, action: str) 
         raise ProblemError(Problem(first.code, first.field, first.message, first.fix, (*first.also, *others)))
 
 
-def _take_claims(raw: dict[str, Any], knowledge: Knowledge) -> tuple[Problem, ...]:
+def take_claims(raw: dict[str, Any], knowledge: Knowledge) -> tuple[Problem, ...]:
     """Take the fact that a special program symbol states: on an entry that was filed the symbol is the claim. Return a note for each."""
     symbol, notes = raw.get("spi"), []
     for fact, symbols in knowledge.law.preferences.by_fact.items():

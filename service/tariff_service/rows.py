@@ -49,7 +49,7 @@ def assess_rows(
     `same_day` holds the sums of all rows by person and day (`add_up`), where the test of de minimis shall know them.
     """
     tally, spoken = Tally(), time.monotonic()
-    for number, row in _rows(source):
+    for number, row in json_rows(source):
         target.write(encode(_answer(knowledge, number, row, explain, tally, same_day)))
         target.flush()
         tally.rows += 1
@@ -84,7 +84,7 @@ def _spooled(source: BinaryIO) -> BinaryIO:
 def _sums(source: BinaryIO) -> SameDay:
     """Add up all rows, and go back to where the source stood."""
     found, start = SameDay(), source.tell()
-    for number, row in _rows(source):
+    for number, row in json_rows(source):
         if row is not None:
             try:
                 raw = parse_json(decode(row, "row"), "row", "row")
@@ -95,7 +95,7 @@ def _sums(source: BinaryIO) -> SameDay:
     return found
 
 
-def _rows(source: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
+def json_rows(source: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
     """Yield the number and the bytes of each row that is not blank; None stands for a row that is too large."""
     number = 0
     while row := source.readline(MAX_ROW + 2):  # with its line end

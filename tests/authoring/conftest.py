@@ -63,6 +63,17 @@ def tariff(monkeypatch: pytest.MonkeyPatch) -> Tariff:
     return run
 
 
+_FRAME = ("fees.yaml", "mpf.csv", "de_minimis.yaml")
+
+
+def complete(folder: Path, *edits: Edit) -> Path:
+    """Copy the small book with the fees and the de minimis rules of the installed one, so that it answers whole entries; edit the copy."""
+    edited(SMALL, folder, *edits)
+    for name in _FRAME:
+        shutil.copyfile(Path(str(ROOT)) / name, folder / name)
+    return folder
+
+
 def edited(source: Path, folder: Path, *edits: Edit) -> Path:
     """Copy a folder of rules and replace texts in it, each where it first stands."""
     shutil.copytree(source, folder, ignore=shutil.ignore_patterns("__pycache__"))

@@ -154,7 +154,7 @@ def test_memory_does_not_grow_with_the_number_of_rows(screws: Facts) -> None:
             read.append(limit)
             return jsonl(screws)
 
-    stream = rows._rows(Endless())  # type: ignore[arg-type]  # noqa: SLF001
+    stream = rows.json_rows(Endless())  # type: ignore[arg-type]
     for expected in range(1, 4):
         number, row = next(stream)
         assert (number, len(read)) == (expected, expected)
