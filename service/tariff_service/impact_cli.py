@@ -72,7 +72,8 @@ def impact(
 
     Each line is an entry of its own. Lines that one of the laws cannot assess are counted apart; the exit code is then 2.
     """
-    from tariff_service.rulebook import open_engine  # noqa: PLC0415  `--help` needs no engine
+    from tariff_service.output import console, wants_json, write_json  # noqa: PLC0415  `--help` needs no engine
+    from tariff_service.rulebook import open_engine  # noqa: PLC0415
     from tariff_service.rulebook_source import rulebook_folder  # noqa: PLC0415
 
     if (lines is None) != stored:
@@ -82,42 +83,7 @@ def impact(
     with rulebook_folder(before, "--from", store) as one, rulebook_folder(after, "--to", store) as two:
         laws = open_engine(one).at(known_on), open_engine(two).at(known_on)
         with lines_of(lines, laws[0], laws[1], store=store, sheet=sheet) as sent:
-            return tell_impact(
-                laws,
-                (before, after),
-                sent,
-                out or (),
-                every=every,
-                largest=largest,
-                exit_code=exit_code,
-                known_on=known_on,
-                as_json=as_json,
-            )
-
-
-def tell_impact(
-    laws: tuple[Knowledge, Knowledge],
-    names: tuple[str, str],
-    sent: Iterator[Sent],
-    out: list[Path] | tuple[()],
-    *,
-    every: bool,
-    largest: int,
-    exit_code: bool,
-    known_on: date | None,
-    as_json: bool | None,
-) -> int:
-    """Run the lines through both laws, write what was asked for, and return the exit code."""
-    from tariff_service.impact import Impact, report  # noqa: PLC0415
-    from tariff_service.impact_out import sinks  # noqa: PLC0415
-    from tariff_service.output import console, wants_json, write_json  # noqa: PLC0415
-
-    work = Impact(*laws, largest=largest)
-    with sinks(out) as opened:
-        _run(work, sent, opened, every=every)
-        found = report(work, names, known_on.isoformat() if known_on else None)
-        for sink in opened:
-            sink.end(found)
+            found, failed = run_impact(laws, (before, after), sent, out or (), every=every, largest=largest, known_on=known_on)
     if wants_json(as_json):
         write_json(found)
     else:
@@ -125,11 +91,34 @@ def tell_impact(
         from tariff_service.show_impact import show_impact  # noqa: PLC0415
 
         show_impact(Paper(console()), found)
-    if work.totals.failures:
+    if failed:
         return FAILED
     if {"refused", "refused_by_one", "not_told"} & found["statuses"].keys():
         return BAD_INPUT
     return CHANGED if exit_code and found["changed"] else OK
+
+
+def run_impact(
+    laws: tuple[Knowledge, Knowledge],
+    names: tuple[str, str],
+    sent: Iterator[Sent],
+    out: list[Path] | tuple[()],
+    *,
+    every: bool,
+    largest: int,
+    known_on: date | None,
+) -> tuple[dict[str, Any], bool]:
+    """Run the lines through both laws and write the files; return the report, and whether the program failed on a line."""
+    from tariff_service.impact import Impact, report  # noqa: PLC0415
+    from tariff_service.impact_out import sinks  # noqa: PLC0415
+
+    work = Impact(*laws, largest=largest)
+    with sinks(out) as opened:
+        _run(work, sent, opened, every=every)
+        found = report(work, names, known_on.isoformat() if known_on else None)
+        for sink in opened:
+            sink.end(found)
+    return found, bool(work.totals.failures)
 
 
 def _run(work: Impact, sent: Iterator[Sent], opened: list[Sink], *, every: bool) -> None:

@@ -136,7 +136,7 @@ def _span(what: Dated) -> str:
 
 
 def _fields(model: BaseModel) -> Iterator[Facet]:
-    for name in type(model).model_fields:
+    for name in sorted(model.model_fields_set):  # what the file says; the rest is as the notation has it
         value = getattr(model, name)
         yield Facet(name, f"{name}: {value}", name)
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tariff_service import rules_diff_cli
+from tariff_service import rules_author_cli, rules_diff_cli
 from tariff_service.guard import FAILED, OK, Json, KnownOn, Rules, examples, guarded, read_day
 
 rules_app = typer.Typer(
@@ -159,26 +159,52 @@ def boundaries(
     return OK
 
 
-@rules_app.command(epilog=examples("tariff rules check", "tariff rules check my-rules", "tariff rules check my-rules --json"))
+@rules_app.command(
+    epilog=examples(
+        "tariff rules check",
+        "tariff rules check my-rules",
+        "tariff rules check my-rules --draft draft",
+        "tariff rules check my-rules --short --json",
+    )
+)
 @guarded
 def check(
     folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="A folder of rules; without it the installed one.")] = None,
+    draft: Annotated[Path | None, typer.Option("--draft", metavar="DRAFT", help="Check the book with this draft merged into it.")] = None,
+    short: Annotated[bool, typer.Option("--short", help="One line a problem, without the line at fault, the why and an example.")] = False,
     as_json: Json = None,
 ) -> int:
-    """Check a folder of rules: grammar, names, dates, sources, and the examples that the rule files hold."""
-    from tariff_engine.notation.check import check as check_rules  # noqa: PLC0415  `--help` needs no engine
+    """Check a folder of rules, and explain each problem: what, where, why it matters, how to mend it, an example.
+
+    Grammar, names, dates, sources, lists, order, what is still marked TODO, and the examples that the rule files hold.
+    """
+    from contextlib import nullcontext  # noqa: PLC0415  `--help` needs no engine
+
+    from tariff_engine.notation.check import check as check_rules  # noqa: PLC0415
+    from tariff_service.drafts import drafted, read_draft  # noqa: PLC0415
+    from tariff_service.law_cache import rule_files  # noqa: PLC0415
     from tariff_service.output import clean, wants_json, write_json  # noqa: PLC0415
     from tariff_service.rulebook import rules_root  # noqa: PLC0415
+    from tariff_service.teaching import explained, lines_of  # noqa: PLC0415
 
-    report = check_rules(rules_root(folder))
+    root = rules_root(folder)
+    with nullcontext(root) if draft is None else drafted(root, read_draft([draft])) as whole:
+        report = check_rules(whole)
+        named = {problem.partition(":")[0] for problem in report.problems}
+        texts = {name: file.read_bytes().decode("utf-8", "replace") for name, file in rule_files(whole) if name in named}
+    told = [explained(problem, texts) for problem in report.problems]
     if wants_json(as_json):
-        write_json({"ok": not report.problems, "counts": dict(report.counts), "problems": list(report.problems)})
+        found: dict[str, Any] = {"ok": not report.problems, "counts": dict(report.counts), "problems": list(report.problems)}
+        write_json(found if short or not told else {**found, "explained": [one.as_dict() for one in told]})
     else:
-        for problem in report.problems:
-            typer.echo(clean(problem))
+        taught: set[str] = set()
+        for one in told:
+            for line in [one.problem] if short else lines_of(one, taught=taught):
+                typer.echo(clean(line))
         counts = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in report.counts.items())
         typer.echo(f"{len(report.problems):,} problems in {counts}." if report.problems else f"No problem found in {counts}.")
     return FAILED if report.problems else OK
 
 
+rules_author_cli.register(rules_app)
 rules_diff_cli.register(rules_app)

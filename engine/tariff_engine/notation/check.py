@@ -29,6 +29,7 @@ from tariff_engine.notation.check_programs import check_frame, check_programs
 from tariff_engine.notation.check_refunds import check_refunds
 from tariff_engine.notation.check_sheets import check_sheets
 from tariff_engine.notation.check_sources import check_sources
+from tariff_engine.notation.check_unfinished import check_unfinished
 from tariff_engine.notation.load import load_book
 from tariff_engine.notation.model import Chapter98File, EditionsFile
 from tariff_engine.notation.wording import defects
@@ -96,6 +97,7 @@ def check(root: Traversable) -> Report:
     told = len(problems)
     phase("coverage", lambda: check_coverage(places))
     phase("sources", lambda: check_sources(places, frame))
+    phase("unfinished", lambda: check_unfinished(places))
     if not told:
         laws: list[Law] = []
         phase("build", lambda: _keep(laws, build_law(book, root)))
