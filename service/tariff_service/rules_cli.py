@@ -107,18 +107,38 @@ def facts(
     return OK
 
 
-@rules_app.command("coverage", epilog=examples("tariff rules coverage", "tariff rules coverage --missing", "tariff rules coverage --json"))
+@rules_app.command(
+    "coverage",
+    epilog=examples(
+        "tariff rules coverage",
+        "tariff rules coverage --missing",
+        "tariff rules coverage chapter99.txt",
+        "tariff rules coverage hts-export.csv --exit-code --json",
+    ),
+)
 @guarded
 def coverage_(
+    text: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="TEXT", help="An official text of chapter 99, or an export (CSV, JSON); - is standard input.", show_default=False
+        ),
+    ] = None,
     missing: Annotated[bool, typer.Option("--missing", help="Only the headings that no program holds, each with its reason.")] = False,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="End with 3 where the text says what the book does not.")] = False,
     as_json: Json = None,
     rules: Rules = None,
 ) -> int:
-    """Account for every heading 9903 of the official chapter 99: in which program it is, or why it is in none."""
+    """Account for every heading 9903 of the official chapter 99: in which program it is, or why it is in none.
+
+    With a text: which headings it prints that are new to the book, which are gone, and whose rates or days the book does not say.
+    """
     from tariff_service.covering import coverage_map  # noqa: PLC0415  `--help` needs no engine
     from tariff_service.output import console, wants_json, write_json  # noqa: PLC0415
     from tariff_service.rulebook import open_book  # noqa: PLC0415
 
+    if text is not None:
+        return _beside(text, rules, exit_code=exit_code, as_json=as_json)
     found = coverage_map(open_book(rules))
     if missing:
         found = {**found, **{name: [one for one in found[name] if not one["programs"]] for name in ("spans", "headings")}}
@@ -130,6 +150,24 @@ def coverage_(
 
         show_coverage(Paper(console()), found)
     return FAILED if found["counts"]["unaccounted"] else OK
+
+
+def _beside(text: str, rules: Path | None, *, exit_code: bool, as_json: bool | None) -> int:
+    from tariff_engine.printed_text import MAX_TEXT, read_printed  # noqa: PLC0415  `--help` needs no engine
+    from tariff_service.covering_text import beside_text  # noqa: PLC0415
+    from tariff_service.output import console, wants_json, write_json  # noqa: PLC0415
+    from tariff_service.reading import read_source  # noqa: PLC0415
+    from tariff_service.rulebook import open_book  # noqa: PLC0415
+
+    found = beside_text(open_book(rules), read_printed(read_source(text, MAX_TEXT).data))
+    if wants_json(as_json):
+        write_json(found)
+    else:
+        from tariff_service.paper import Paper  # noqa: PLC0415
+        from tariff_service.show_coverage import show_text  # noqa: PLC0415
+
+        show_text(Paper(console()), found)
+    return rules_diff_cli.DIFFERENT if exit_code and any(found[name] for name in ("new", "gone", "changed")) else OK
 
 
 @rules_app.command(
@@ -185,16 +223,18 @@ def check(
     from tariff_service.law_cache import rule_files  # noqa: PLC0415
     from tariff_service.output import clean, wants_json, write_json  # noqa: PLC0415
     from tariff_service.rulebook import rules_root  # noqa: PLC0415
-    from tariff_service.teaching import explained, lines_of  # noqa: PLC0415
+    from tariff_service.teaching import explained, in_draft, lines_of  # noqa: PLC0415
 
     root = rules_root(folder)
-    with nullcontext(root) if draft is None else drafted(root, read_draft([draft])) as whole:
+    own = {} if draft is None else read_draft([draft])
+    with nullcontext(root) if draft is None else drafted(root, own) as whole:
         report = check_rules(whole)
         named = {problem.partition(":")[0] for problem in report.problems}
         texts = {name: file.read_bytes().decode("utf-8", "replace") for name, file in rule_files(whole) if name in named}
-    told = [explained(problem, texts) for problem in report.problems]
+    problems = [in_draft(problem, texts, own) for problem in report.problems]
+    told = [explained(problem, {**texts, **own}) for problem in problems]
     if wants_json(as_json):
-        found: dict[str, Any] = {"ok": not report.problems, "counts": dict(report.counts), "problems": list(report.problems)}
+        found: dict[str, Any] = {"ok": not report.problems, "counts": dict(report.counts), "problems": problems}
         write_json(found if short or not told else {**found, "explained": [one.as_dict() for one in told]})
     else:
         taught: set[str] = set()

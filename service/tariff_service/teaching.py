@@ -65,3 +65,15 @@ def lines_of(one: Explained, *, taught: set[str]) -> list[str]:
         taught.add(one.lesson)
         found += [f"    why: {one.why}", f"    for example: {one.example}"]
     return found
+
+
+def in_draft(problem: str, texts: Mapping[str, str], draft: Mapping[str, str]) -> str:
+    """Return a problem of a shared file with the line of the draft at which it stands, where the draft wrote that line."""
+    match = _PLACE.match(problem)
+    if match is None or match[1] not in draft:
+        return problem
+    lines, own = texts.get(match[1], "").splitlines(), draft[match[1]].splitlines()
+    number = int(match[2])
+    if not 0 < number <= len(lines) or lines[number - 1] not in own:
+        return problem
+    return f"{match[1]}:{own.index(lines[number - 1]) + 1}:{problem.split(':', 2)[2]}"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tariff_engine.notation.check_places import Places
 
-_MARK = re.compile(r"\bTODO\b:?\s*([^\"'},#]*)")
+_MARK = re.compile(r"\bTODO\b:?\s*([^\"#]*)")
 
 
 def check_unfinished(places: Places) -> Iterator[str]:
