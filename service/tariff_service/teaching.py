@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml
 
+from tariff_service.drafts import PRINTED, SHARED
+
 _PLACE = re.compile(r"([^\s:]+\.(?:yaml|csv)):(\d+): ([^:]*(?:\[\d+\][^:]*)*): (.*)\Z", re.DOTALL)
 _LONGEST = 160  # characters of a line of a rule file that are shown
 
@@ -70,7 +72,7 @@ def lines_of(one: Explained, *, taught: set[str]) -> list[str]:
 def in_draft(problem: str, texts: Mapping[str, str], draft: Mapping[str, str]) -> str:
     """Return a problem of a shared file with the line of the draft at which it stands, where the draft wrote that line."""
     match = _PLACE.match(problem)
-    if match is None or match[1] not in draft:
+    if match is None or match[1] not in draft or match[1] not in {*SHARED, PRINTED}:
         return problem
     lines, own = texts.get(match[1], "").splitlines(), draft[match[1]].splitlines()
     number = int(match[2])
