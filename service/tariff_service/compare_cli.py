@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from tariff_engine.problems import refuse
-from tariff_service.guard import BAD_INPUT, OK, Json, KnownOn, Rules, examples, guarded
+from tariff_service.guard import BAD_INPUT, OK, Json, KnownOn, Picture, Rules, examples, guarded
 
 _NOW = "now"
 _KNOWN_ON = "known_on"
@@ -22,6 +22,7 @@ def register(app: typer.Typer) -> None:
             "tariff compare line.yaml --vary entry_date=YYYY-MM-DD,YYYY-MM-DD --vary known_on=YYYY-MM-DD,now",
             "tariff compare line.yaml --claim usmca_qualifying=true --json",
             "tariff compare line.yaml --rulebook old-rules --rulebook new-rules",
+            "tariff compare line.yaml --vary origin=CN,DE --picture origins.svg",
         )
     )(compare)
 
@@ -41,15 +42,18 @@ def compare(
         list[Path] | None, typer.Option("--rulebook", metavar="DIR", help="Answer by these folders of rules too. May be repeated.")
     ] = None,
     known_on: KnownOn = None,
+    picture: Picture = None,
     as_json: Json = None,
     rules: Rules = None,
 ) -> int:
     """Compare an entry with itself: every combination of what varies, with the dollars and the reason of each difference."""
     from tariff_service.comparing import compare as compare_  # noqa: PLC0415  `--help` needs no engine
     from tariff_service.output import console, wants_json, write_json  # noqa: PLC0415
+    from tariff_service.pictures.keeping import check_picture, keep_picture, names  # noqa: PLC0415
     from tariff_service.reading import read_entry  # noqa: PLC0415
     from tariff_service.rulebook import open_engine  # noqa: PLC0415
 
+    check_picture(picture)
     base = read_entry(file)
     dimensions = _dimensions(vary or (), claim or ())
     books = {}
@@ -60,7 +64,12 @@ def compare(
         dimensions["rulebook"] = list(books)
     if not dimensions:
         raise refuse("nothing_varies", "--vary", "nothing varies", "say what: --vary origin=CN,DE, --claim NAME=VALUE or --rulebook DIR")
-    found = compare_(open_engine(rules), base, dimensions, known_on=known_on, rulebooks=books or None)
+    asked = open_engine(rules)
+    found = compare_(asked, base, dimensions, known_on=known_on, rulebooks=books or None)
+    if picture is not None:
+        from tariff_service.pictures.compare_picture import compare_picture  # noqa: PLC0415
+
+        keep_picture(picture, compare_picture(found, *names(asked)))
     if wants_json(as_json):
         write_json(found)
     else:

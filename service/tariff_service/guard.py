@@ -107,6 +107,10 @@ KnownOn = Annotated[
 Json = Annotated[
     bool | None, typer.Option("--json/--no-json", help="JSON, or tables and sentences; without it JSON where the output is piped.")
 ]
+Picture = Annotated[
+    Path | None,
+    typer.Option("--picture", metavar="FILE.svg", help="Draw it too, into a new SVG file that prints well.", show_default=False),
+]
 Rules = Annotated[Path | None, typer.Option("--rules", metavar="DIR", help="Another folder of rules than the installed one.")]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tariff_service.web.timechart import chart
+from tariff_service.pictures.timechart import chart
 from tariff_service.web.waterfall import waterfall
 
 

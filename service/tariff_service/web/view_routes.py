@@ -17,6 +17,7 @@ from tariff_service.api.compare_routes import drive
 from tariff_service.api.problems import Refusal
 from tariff_service.api.state import Served, service_of
 from tariff_service.comparing import compare_steps
+from tariff_service.pictures.timechart import chart
 from tariff_service.web.answering import entry_view
 from tariff_service.web.asking import Ask
 from tariff_service.web.days import days_of
@@ -24,7 +25,6 @@ from tariff_service.web.line_routes import asked_of, form, line_of, sure
 from tariff_service.web.matrix import proofs, read_wanted, rows
 from tariff_service.web.rendering import render
 from tariff_service.web.showing import page
-from tariff_service.web.timechart import chart
 
 router = APIRouter(include_in_schema=False)
 _WHEN = ("line", "left", "right", "have")

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from tariff_service.pictures.coloring import colors_of
+
 _FULL = Decimal(100)
 
 
@@ -60,13 +62,4 @@ def waterfall(line: Mapping[str, Any]) -> list[Bar]:
         )
     total = Decimal(line["duty"])
     found.append(Bar("Duty", "", "", line["duty"], share(min(total, Decimal(0)) - low), share(abs(total)), "sum", total=True))
-    return found
-
-
-def colors_of(programs: list[str]) -> dict[str, str]:
-    """Return the class of color of each program: the base duty is gray, the others take colors in order of appearance."""
-    found: dict[str, str] = {}
-    for program in programs:
-        if program not in found:
-            found[program] = "base" if program == "base" else f"p{sum(one != 'base' for one in found.values()) % 10}"
     return found

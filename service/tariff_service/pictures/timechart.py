@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
-from tariff_service.web.waterfall import colors_of
+from tariff_service.pictures.coloring import colors_of, stack
 
 _FULL = Decimal(100)
 _CLOSE = Decimal("2.4")  # percent of the width: marks nearer than this stand on another row
@@ -29,6 +29,10 @@ class Block:
     height: str
     color: str
     words: str
+    program: str = ""  # what it stands for, as the answer names it; empty where it stands for all of a step
+    duty: str = ""  # dollars
+    first: str = ""  # the days of the step that are drawn, [first, until)
+    until: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,9 @@ class Chart:
     horizon: str  # up to where law was read; empty where the chart ends with it
     legend: tuple[tuple[str, str], ...]  # color, title of the program
     rows: int
+    unknown: tuple[Block, ...]  # spans of days whose duty is not known
+    first: date
+    end: date  # the day after the last that is drawn
 
 
 def chart(
@@ -79,9 +86,9 @@ def chart(
     off = [(step, start, stop) for step, start, stop in off if begin <= start < stop and step.get("duty") is not None]
     if not drawn:
         return None
-    colors = colors_of(list(dict.fromkeys(program for step, _, _ in drawn for program, _ in _stack(step))))
+    colors = colors_of(list(dict.fromkeys(program for step, _, _ in drawn for program, _ in stack(step["headings"]))))
     top = max([Decimal(step["duty"]) / worth * 100 for step, _, _ in [*drawn, *off]], default=Decimal(0))
-    top, ticks = _scale(top)
+    top, ticks = scale(max(top, Decimal(1)))
     days = Decimal((end - begin).days)
 
     def x(day: date) -> Decimal:
@@ -90,22 +97,20 @@ def chart(
     blocks: list[Block] = []
     for step, start, stop in drawn:
         level = Decimal(0)
-        for program, amount in _stack(step):
+        for program, amount in stack(step["headings"]):
             share = amount / worth * 100 * _FULL / top
             words = f"{titles.get(program, program)}: {_percent(amount / worth * 100)} of the value, {start} to {stop - _DAY}"
-            blocks.append(
-                Block(_text(x(start)), _text(x(stop) - x(start)), _text(_FULL - level - share), _text(share), colors[program], words)
-            )
+            place = _text(x(start)), _text(x(stop) - x(start)), _text(_FULL - level - share), _text(share)
+            blocks.append(Block(*place, colors[program], words, program, f"{amount:f}", start.isoformat(), stop.isoformat()))
             level += share
     hatched = []
     for step, start, stop in off:
         share = Decimal(step["duty"]) / worth * _FULL / top * 100
         acts = "; ".join(act["cite"] for act in step["withdrawn_by"])
         words = f"Announced for {start} and withdrawn ({acts}): {step['rate']} in all"
-        hatched.append(
-            Block(_text(x(start)), _text(max(x(stop) - x(start), Decimal("1.1"))), _text(_FULL - share), _text(share), "hatch", words)
-        )
-    starts = [(number, x(_day(step["from"]))) for number, step in enumerate(steps, 1) if begin <= _day(step["from"]) < end]
+        place = _text(x(start)), _text(max(x(stop) - x(start), Decimal("1.1"))), _text(_FULL - share), _text(share)
+        hatched.append(Block(*place, "hatch", words, "", step["duty"], start.isoformat(), stop.isoformat()))
+    starts = [(number, x(_day(step["from"]))) for number, step in enumerate(found["steps"], 1) if begin <= _day(step["from"]) < end]
     marks = _marks(starts)
     return Chart(
         tuple(blocks),
@@ -117,7 +122,18 @@ def chart(
         _text(x(horizon)) if begin < horizon < end else "",
         tuple((color, titles.get(program, program)) for program, color in colors.items()),
         max((mark.row for mark in marks), default=0) + 1,
+        tuple(_unknown(found["steps"], begin, end, x)),
+        begin,
+        end,
     )
+
+
+def _unknown(steps: Sequence[Mapping[str, Any]], begin: date, end: date, x: Callable[[date], Decimal]) -> Iterator[Block]:
+    for step in steps:
+        start, stop = max(_day(step["from"]), begin), min(_until(step, end), end)
+        if start < stop and ("problem" in step or step["duty"] is None):
+            words = f"Not known, {start} to {stop - _DAY}"
+            yield Block(_text(x(start)), _text(x(stop) - x(start)), "0.00", "100.00", "unknown", words, "", "", f"{start}", f"{stop}")
 
 
 def _day(text: str) -> date:
@@ -139,22 +155,11 @@ def _withdrawn_until(step: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]
 
 
 def _end(found: Mapping[str, Any], entry_day: date | None) -> date:
+    if found.get("until"):
+        return _day(found["until"])
     last = _day(found["rulebook"]["horizon"])
     starts = [_day(step["from"]) for step in (*found["steps"], *found["withdrawn"])]
     return max([last, *(day + _TAIL for day in (*starts, *([entry_day] if entry_day else [])) if day > last - _TAIL)]) + _DAY
-
-
-def _stack(step: Mapping[str, Any]) -> list[tuple[str, Decimal]]:
-    """Return the dollars of each program, the base duty first; what a credit takes away is taken from the tallest."""
-    sums: dict[str, Decimal] = {}
-    for row in reversed(step["headings"]):
-        sums[row["program"]] = sums.get(row["program"], Decimal(0)) + Decimal(row["duty"] or 0)
-    less = -sum(amount for amount in sums.values() if amount < 0)
-    found = {program: amount for program, amount in sums.items() if amount > 0}
-    if less and found:
-        tallest = max(found, key=lambda program: found[program])
-        found[tallest] = max(found[tallest] - less, Decimal(0))
-    return list(found.items())
 
 
 def _marks(starts: Sequence[tuple[int, Decimal]]) -> tuple[Mark, ...]:
@@ -168,23 +173,26 @@ def _marks(starts: Sequence[tuple[int, Decimal]]) -> tuple[Mark, ...]:
     return tuple(found)
 
 
-def _years(begin: date, end: date, x: Any) -> tuple[Tick, ...]:
+def _years(begin: date, end: date, x: Callable[[date], Decimal]) -> tuple[Tick, ...]:
     quarterly = (end - begin).days < _MONTHS * 31
     months = (1, 4, 7, 10) if quarterly or (end - begin).days < 2 * _MONTHS * 31 else (1,)
     days = [date(year, month, 1) for year in range(begin.year, end.year + 1) for month in months]
-    return tuple(
-        Tick(_text(x(day)), f"{day:%b %Y}" if len(months) > 1 and day.month == 1 else f"{day:%b}" if len(months) > 1 else str(day.year))
-        for day in days
-        if begin <= day < end
-    )
+    shown = [day for day in days if begin <= day < end]
+    return tuple(Tick(_text(x(day)), _tick_words(day, place, months=len(months) > 1)) for place, day in enumerate(shown))
 
 
-def _scale(top: Decimal) -> tuple[Decimal, list[Decimal]]:
-    """Return a round top of the scale in percent, and its ticks."""
-    rough = max(top, Decimal(1)) / _TICKS
+def _tick_words(day: date, place: int, *, months: bool) -> str:
+    if not months:
+        return str(day.year)
+    return f"{day:%b %Y}" if day.month == 1 or not place else f"{day:%b}"
+
+
+def scale(top: Decimal) -> tuple[Decimal, list[Decimal]]:
+    """Return a round top of a scale that reaches a number above zero, and its ticks."""
+    rough = top / _TICKS
     size = Decimal(10) ** (rough.adjusted())
     step = next((size * one for one in _STEPS if size * one >= rough), size * 10)
-    count = int((max(top, Decimal(1)) / step).to_integral_value(ROUND_CEILING))
+    count = int((top / step).to_integral_value(ROUND_CEILING))
     return step * count, [step * number for number in range(count + 1)]
 
 
