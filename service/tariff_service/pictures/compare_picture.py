@@ -33,7 +33,7 @@ def compare_picture(found: Data, titles: Mapping[str, str], countries: Mapping[s
     stacks = [_stack(cell) for _, cell in rows]
     programs = list(dict.fromkeys(program for one in stacks for program, _ in one))
     colors, letters = colors_of(programs), dict(zip(programs, _LETTERS, strict=False))
-    top, ticks = scale(max([sum(amount for _, amount in one) for one in stacks] + [Decimal(1)]))
+    top, ticks = scale(max([sum((amount for _, amount in one), Decimal(0)) for one in stacks] + [Decimal(1)]))
     y = _legend(sheet, y, programs, colors, letters, titles)
     begin = y + 8
     for tick in ticks:
@@ -51,7 +51,7 @@ def compare_picture(found: Data, titles: Mapping[str, str], countries: Mapping[s
             fill, ink = FILLS[colors[program]] if program else (PALE, INK)
             words = f"{name}: {wording.program(program, titles) if program else 'other duty'} {wording.money(f'{amount:f}')}"
             data = {"kind": "part", "program": program, "duty": f"{amount:f}", "row": name}
-            sheet.rect(x, y + 10, long, _BAR, fill, words=words, more=' stroke="#fff"', **data)
+            sheet.rect(x, y + 10, long, _BAR, fill, words=words, more=' stroke="#fff"', data=data)
             both = f"{letters.get(program, '')} {wording.money(f'{amount:f}')}"
             shown = next((text for text in (both, letters.get(program, "")) if width(text, 12) + 8 <= long), "")
             sheet.text(x + long / 2, y + 27, shown, 12, color=ink, anchor="middle")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from xml.sax.saxutils import escape, quoteattr
 
@@ -102,9 +102,11 @@ class Sheet:
             y += Decimal(size) * 35 / 100
         return y
 
-    def rect(self, x: Size, y: Size, wide: Size, high: Size, fill: str, *, words: str = "", more: str = "", **data: str) -> None:
+    def rect(
+        self, x: Size, y: Size, wide: Size, high: Size, fill: str, *, words: str = "", more: str = "", data: Mapping[str, str] | None = None
+    ) -> None:
         """Draw a rectangle; words become its title, and data what a program can read from it."""
-        told = "".join(f" data-{name}={quoteattr(clean(value))}" for name, value in data.items())
+        told = "".join(f" data-{name}={quoteattr(clean(value))}" for name, value in (data or {}).items())
         end = f"><title>{escape(clean(words))}</title></rect>" if words else "/>"
         place = f'x="{number(x)}" y="{number(y)}" width="{number(wide)}" height="{number(high)}"'
         self._parts.append(f'<rect {place} fill="{fill}"{more}{told}{end}')

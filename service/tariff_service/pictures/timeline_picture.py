@@ -103,8 +103,8 @@ def _place(top: Decimal, block: Block) -> tuple[Decimal, Decimal, Decimal, Decim
 
 def _box(sheet: Sheet, top: Decimal, block: Block, fill: str, more: str = "") -> None:
     kind = "step" if block.program else block.color
-    data = {"program": block.program, "duty": block.duty, "from": block.first, "until": block.until}
-    sheet.rect(*_place(top, block), fill, words=block.words, more=more, kind=kind, **{name: value for name, value in data.items() if value})
+    data = {"kind": kind, "program": block.program, "duty": block.duty, "from": block.first, "until": block.until}
+    sheet.rect(*_place(top, block), fill, words=block.words, more=more, data={name: value for name, value in data.items() if value})
 
 
 def _label(sheet: Sheet, top: Decimal, block: Block, letter: str, found: Mapping[str, Any]) -> None:
