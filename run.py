@@ -30,6 +30,7 @@ usage: python3 run.py COMMAND [ARGUMENT ...]
                 first builds what some proofs need and only comes as source: durable-rules, the second engine, where there is a C compiler,
                 and PySpark, half a gigabyte, where there is Java; says so where it cannot
   python ...    the environment's Python (python3 run.py python benchmarks/scalar.py)
+  docs ...      the documentation as a site in site/, strictly: a dead link is an error (arguments go to mkdocs build)
   check         ruff (rules and format), mypy --strict, the import contracts, and the law book's own checks
 
 The first run installs the locked requirements into {home} (tariff: a few packages; test and check: the tools too).
@@ -318,7 +319,7 @@ def main(argv: list[str]) -> int:
     if command in ("--help", "-h", "help"):
         print(USAGE.format(home=home), end="")
         return 0
-    if command not in ("tariff", "test", "check", "python") or (command == "check" and rest):
+    if command not in ("tariff", "test", "check", "docs", "python") or (command == "check" and rest):
         tell(f"run.py does not know {' '.join(argv)!r}.\n\n{USAGE.format(home=home)}")
         return 2
     env = Environment(home, chosen=chosen)
@@ -329,6 +330,10 @@ def main(argv: list[str]) -> int:
         for source in SOURCES:
             env.build(source)
         become([env.program("python"), "-P", "-m", "pytest", *parallel(rest), *rest], ROOT)
+    if command == "docs":
+        os.environ.setdefault("SOURCE_DATE_EPOCH", "0")  # the same documents make the same bytes
+        os.environ["NO_MKDOCS_2_WARNING"] = "1"
+        become([env.program("python"), "-P", "-m", "mkdocs", "build", "--strict", "--quiet", *rest], ROOT)
     return 1 if check(env) else 0
 
 

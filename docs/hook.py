@@ -1,7 +1,9 @@
 """The hook of mkdocs: pages that are made from the rules and the program join those that are written."""
+# ruff: noqa: INP001  mkdocs reads it by its path; documents are no package
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,8 @@ def on_files(files: Files, config: Any) -> Files:
     """Add the made pages; TARIFF_SITE_PROGRAM=NAME keeps to one program of the law book, for a quick look."""
     book = open_book(None)
     only = os.environ.get("TARIFF_SITE_PROGRAM") or None
+    if only:  # the rest of the book is not there to be linked to
+        config.validation.links.not_found = logging.INFO
     for place, make in sorted(pages.made(book, open_engine(None), ROOT, only).items()):
         files.append(File.generated(config, place, content=make()))
     _navigate(config, files, book)

@@ -238,7 +238,7 @@ def test_run_py_explains_itself_without_installing_anything(tmp_path: Path) -> N
     home = tmp_path / "environment"
     answer = run("--help", TARIFF_VENV=str(home))
     assert answer.returncode == 0
-    assert all(command in answer.stdout for command in ("tariff", "test", "check", str(home)))
+    assert all(command in answer.stdout for command in ("tariff", "test", "check", "docs", str(home)))
     assert not home.exists()
 
 

@@ -9,7 +9,6 @@ if (location.protocol === "file:") {
       this.frame.src = "about:blank";
       document.body.appendChild(this.frame);
       const inner = this.frame.contentWindow;
-      inner.addEventListener; // the frame has its own scope
       const script = inner.document.createElement("script");
       inner.postMessageToPage = (data) => setTimeout(() => this.receive(data), 0);
       inner.eval("self.postMessage = (data) => postMessageToPage(data); self.importScripts = (...all) => Promise.all(all.map((one) => new Promise((done) => { const part = document.createElement('script'); part.src = one; part.onload = done; document.body.appendChild(part); })));");

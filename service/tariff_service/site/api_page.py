@@ -25,8 +25,10 @@ def api_page(found: Data) -> str:
     """Return the reference."""
     parts = [
         "# HTTP reference",
-        f"Made from the OpenAPI {found['openapi']} document, which a running server hands out at `/openapi.json` and this site as "
-        "[openapi.json](openapi.json). How the parts work together is told in [The HTTP API](http.md).",
+        (
+            f"Made from the OpenAPI {found['openapi']} document, which a running server hands out at `/openapi.json` and this site as "
+            "[openapi.json](openapi.json). How the parts work together is told in [The HTTP API](http.md)."
+        ),
         plain(found["info"]["description"]),
     ]
     for tag in found["tags"]:
@@ -43,7 +45,7 @@ def _operation(found: Data, method: str, path: str, one: Data) -> Iterator[str]:
     yield f"`{method.upper()} {path}`"
     if one.get("description"):
         yield plain(one["description"])
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for item in one.get("parameters", ()):
         known = _resolved(found, item)
         where = f"{known['in']}{', required' if known.get('required') else ''}"
@@ -99,7 +101,8 @@ def _schema(name: str, schema: Data) -> Iterator[str]:
     if not members:
         yield f"It is {_kind(schema)}."
     rows = [
-        (f"`{member}`", _kind(one), "yes" if member in required else "", plain(one.get("description", ""))) for member, one in members.items()
+        (f"`{member}`", _kind(one), "yes" if member in required else "", plain(one.get("description", "")))
+        for member, one in members.items()
     ]
     yield table(("Member", "Type", "Always", "Meaning"), rows)
 

@@ -48,7 +48,9 @@ def _provision(one: Data, heading: str, here: str, places: Addresses) -> Iterato
         yield "\n".join(f"- {_relation(item, here, places)}" for item in one["relations"])
     if one["if_unknown"]:
         yield "Where a fact is not stated:"
-        yield "\n".join(f"- {plain(name)} is taken as {_taken(taken['take'])}: {plain(taken['because'])}" for name, taken in one["if_unknown"].items())
+        yield "\n".join(
+            f"- {plain(name)} is taken as {_taken(taken['take'])}: {plain(taken['because'])}" for name, taken in one["if_unknown"].items()
+        )
     lists = [*one["lists"], *one.get("table", ())]
     if lists:
         yield "Lists:"
@@ -137,7 +139,13 @@ def _rows(rows: Sequence[Data], here: str, places: Addresses) -> Iterator[str]:
     for cells, who in together.items():
         more = f" and {len(who) - _NAMED:,} more" if len(who) > _NAMED else ""
         told = f"{', '.join(who[:_NAMED])}{more}".replace("*", "every other origin")
-        lines.append((plain(told), places.told(here, ", ".join(f"{name.replace('_', ' ')} {cell}" for name, cell in cells)), plain("; ".join(cites[cells]))))
+        lines.append(
+            (
+                plain(told),
+                places.told(here, ", ".join(f"{name.replace('_', ' ')} {cell}" for name, cell in cells)),
+                plain("; ".join(cites[cells])),
+            )
+        )
     yield table(("Origin or product", "What the row says", "Citation"), lines)
 
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tariff_service import law_reading
-from tariff_service.condition_words import conditions
 from tariff_service.history import history
 from tariff_service.lives import life
 from tariff_service.site.headings import act_link, heading_page
@@ -115,11 +114,12 @@ def _headings(book: Book, places: Addresses) -> str:
     says: dict[str, list[str]] = {}
     for node in book.nodes.values():
         says.setdefault(node.heading or node.id, []).append(node.provision.says)
-    rows = [
-        (places.link(here, name), plain(says[name][0]) if name in says else "a number of a table")
-        for name in headings(book)
-    ]
-    return page("# Headings", "Every number under which a provision is filed, and the families that no number names.", table(("Heading", "What it says"), rows))
+    rows = [(places.link(here, name), plain(says[name][0]) if name in says else "a number of a table") for name in headings(book)]
+    return page(
+        "# Headings",
+        "Every number under which a provision is filed, and the families that no number names.",
+        table(("Heading", "What it says"), rows),
+    )
 
 
 def _acts(book: Book) -> str:
@@ -143,7 +143,12 @@ def _acts(book: Book) -> str:
 def _doubts(book: Book, places: Addresses) -> str:
     here = f"{_FOLDER}/doubts.md"
     rows = [
-        (places.link(here, node.id), places.link(here, f"program:{node.program.program}", node.program.program), level.level, places.told(here, level.because))
+        (
+            places.link(here, node.id),
+            places.link(here, f"program:{node.program.program}", node.program.program),
+            level.level,
+            places.told(here, level.because),
+        )
         for node in book.nodes.values()
         if (level := node.provision.confidence) is not None and level.level != "high"
     ]
@@ -159,10 +164,18 @@ def _doubts(book: Book, places: Addresses) -> str:
 def _program(book: Book, one: Program, places: Addresses) -> str:
     here = programs(book)[one.program]
     found = law_reading.program(book, one.program)
-    span = f"From {found['begins']}" + (f" until before {found['ends']}" if found["ends"] else " on") if found["begins"] else "Never in force"
+    span = (
+        f"From {found['begins']}" + (f" until before {found['ends']}" if found["ends"] else " on") if found["begins"] else "Never in force"
+    )
     ended = f", ended by {act_link(found['ended_by'], here, places)}" if found["ended_by"] else ""
     rows = [
-        (places.link(here, item["provision"]), places.told(here, item["says"]), places.told(here, item["effect"]), item["from"] or "", item["until"] or "")
+        (
+            places.link(here, item["provision"]),
+            places.told(here, item["says"]),
+            places.told(here, item["effect"]),
+            item["from"] or "",
+            item["until"] or "",
+        )
         for item in found["provisions"]
     ]
     return page(
@@ -207,10 +220,15 @@ def _list(book: Book, data: Mapping[str, Any], here: str, places: Addresses) -> 
         cells = law_reading.row_data(row)
         numbers = cells.pop("hts", "")
         cells.pop("row")
-        told = tuple((name, "; ".join(map(str, cell)) if isinstance(cell, list) else str(cell)) for name, cell in cells.items() if cell is not None)
+        told = tuple(
+            (name, "; ".join(map(str, cell)) if isinstance(cell, list) else str(cell)) for name, cell in cells.items() if cell is not None
+        )
         together.setdefault(told, []).append(numbers)
     rows = [
-        (plain(", ".join(filter(None, numbers)) or "-"), places.told(here, ", ".join(f"{name.replace('_', ' ')} {cell}" for name, cell in cells)))
+        (
+            plain(", ".join(filter(None, numbers)) or "-"),
+            places.told(here, ", ".join(f"{name.replace('_', ' ')} {cell}" for name, cell in cells)),
+        )
         for cells, numbers in together.items()
     ]
     users = ", ".join(
@@ -229,5 +247,9 @@ def _list(book: Book, data: Mapping[str, Any], here: str, places: Addresses) -> 
 def check_names(book: Book) -> list[str]:
     """Return names whose pages would stand in the same place; there must be none."""
     seen: dict[str, str] = {}
-    names = [*headings(book).items(), *programs(book).items(), *((one["list"], f"{_FOLDER}/lists/{slug(one['list'])}.md") for one in law_reading.lists(book))]
+    names = [
+        *headings(book).items(),
+        *programs(book).items(),
+        *((one["list"], f"{_FOLDER}/lists/{slug(one['list'])}.md") for one in law_reading.lists(book)),
+    ]
     return [f"{name} and {seen[place]}" for name, place in names if seen.setdefault(place, name) != name]
