@@ -31,9 +31,9 @@ def test_a_changed_sentence_another_rate_and_a_shorter_list_are_what_is_told(cli
     assert [row[:3] for row in told] == [["changed", "provision", "9903.78.01"], ["changed", "list", "s232_copper_2025"]]
     assert told[0][3].startswith("Half-finished copper")
     assert "sentence: was “Semi-finished copper" in told[0][3]
-    assert "effect: was “2025-08-01: adds 50%" in told[0][3]
-    assert "is “2025-08-01: adds 40%" in told[0][3]
-    assert "1 row gone: 85444910" in told[1][3]
+    assert "was “from 2025-08-01: adds 50%" in told[0][3]
+    assert "is “from 2025-08-01: adds 40%" in told[0][3]
+    assert "85444910" in told[1][3]
     same = read(client.get("/browse/rulebooks", params={"from": current, "to": current}).text)
     assert "the same in law" in same.text
     assert client.get("/browse/rulebooks", params={"from": current, "to": "sha256:none"}).status_code == 404
