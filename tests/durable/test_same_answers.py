@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
 from tests.law.case_files import Case, read_cases
 
 from tariff_engine.agreement import compare_decided
@@ -20,7 +21,7 @@ from tariff_engine.engine import Knowledge
 from tariff_engine.entry import assess_row, problem_of
 from tariff_engine.notation.load import load_book
 from tariff_engine.problems import LawConflictError, ProblemError
-from tariff_engine.testing import Space, random_line
+from tariff_engine.testing import Space, hostile_lines, random_line
 from tariff_rules import ROOT
 
 if TYPE_CHECKING:
@@ -107,6 +108,19 @@ def test_a_law_that_is_changed_by_one_day_is_noticed(engine: Engine, tmp_path: P
         assert "headings" in difference(engine.at(), other, {**line, "entry_date": "2025-03-07"})
 
 
+@pytest.mark.parametrize("kit", [True, False, None])
+def test_both_engines_set_off_what_commerce_allotted_alike(kit: bool | None, engine: Engine, worker: Worker) -> None:
+    line = {
+        "hts": "8708305020",
+        "origin": "BR",
+        "entry_date": "2025-11-10",
+        "value": 10000,
+        "is_auto_part": True,
+        "import_adjustment_offset": 100,
+    }
+    assert difference(engine.at(), worker, line if kit is None else {**line, "knock_down_kit": kit}) == ""
+
+
 BAD = [
     {},
     {"hts": "8703230190", "origin": "CA", "entry_date": "2025-03-05"},
@@ -128,6 +142,12 @@ def test_a_bad_line_meets_the_same_problem(facts: dict[str, Any], engine: Engine
     told = answer(known, facts)
     assert "code" in told or facts.get("spi") == "??"
     assert answer(DurableKnowledge(known.law, worker), facts) == told
+
+
+@given(line=hostile_lines())
+def test_hostile_and_unknown_facts_meet_the_same_problem(line: dict[Any, Any], engine: Engine, worker: Worker) -> None:
+    known = engine.at()
+    assert answer(DurableKnowledge(known.law, worker), line) == answer(known, line)
 
 
 def answer(known: Knowledge, facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Draws tests/law/aimed.csv: for mistakes that the other proofs let through, a line that tells the mistaken book from the right one.
 
-python -m tests.mutation.aiming [KIND,KIND...] [SECONDS] [SHARE/SHARES]
+python -m tests.mutation.aiming [KIND,KIND...] [SECONDS] [PROCESSES]
 
 A mistake is looked at beside lines on which what it touches decides something: with other days, other knowledge, the sides of the boundaries
 that it owns, other shares of content, other columns, facts left out. The first line that owes something else goes into the file, with what it
@@ -10,6 +10,7 @@ owes by the book that is right. Evaluated is the law that such a line meets, and
 from __future__ import annotations
 
 import json
+import multiprocessing
 import random
 import re
 import sys
@@ -41,6 +42,7 @@ DAY = timedelta(days=1)
 REACHED = (Verdict.APPLIES, Verdict.DISPLACED, Verdict.NOTHING)
 _TRIES = 260  # lines tried for one mistake
 _MANY = 5000  # mistakes looked at
+_SOME = 4  # of the points that fire nothing first, one in so many is looked beside
 _NEAR = 9  # lines beside which is looked
 _ISO = re.compile(r"\d{4}-\d\d-\d\d")
 _COLUMNS = ("CU", "RU", "CN", "GB", "CA", "JP")
@@ -71,8 +73,9 @@ class Aim:
             for program in self.book.programs
             for one in program.examples
         ]
-        for point in points:
-            self.learn(point)
+        for place, point in enumerate(points):
+            if point.first or not point.says or place % _SOME == 0:
+                self.learn(point)
 
     def learn(self, point: Point) -> None:
         """Note on which provisions a line decides something."""
@@ -307,34 +310,36 @@ def _says(book: Book, parts: Parts, asked: Asked) -> str:
         return f"error: {type(error).__name__}"
 
 
+def _shoot(aim: Aim, drawn: list[Mutant], share: int, shares: int, until: float) -> None:
+    rng = random.Random(share)
+    for mutant in drawn[share::shares]:
+        if time.monotonic() > until:
+            return
+        found = aim.aim(mutant, rng)
+        if isinstance(found, Point):
+            aim.learn(found)
+            _keep(found)
+        if found != "":
+            sys.stdout.write(f"{'+' if found else '-'} {mutant.kind}: {mutant.where}\n")
+            sys.stdout.flush()
+
+
 def main() -> None:
     """Look for lines, for mistakes of some kinds, for so many seconds, and add what is found to the file."""
     kinds = sys.argv[1].split(",") if len(sys.argv) > 1 else []
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 3600.0
-    share, shares = (int(word) for word in (sys.argv[3] if len(sys.argv) > 3 else "1/1").split("/"))
-    until = time.monotonic() + seconds
+    jobs = int(sys.argv[3]) if len(sys.argv) > 3 else 2
     rulebook = Rulebook.installed()
-    aim, rng = Aim(rulebook), random.Random(0)
     equal = Equivalents(rulebook)
     skip: Callable[[Mutant], bool] = lambda mutant: (bool(kinds) and mutant.kind not in kinds) or bool(equal.rule(mutant))  # noqa: E731
-    wanted = sample(rulebook.book, _MANY, 0, skip)
-    tried, there, none = 0, 0, 0
-    for mutant in wanted[share - 1 :: shares]:
-        if time.monotonic() > until:
-            break
-        tried += 1
-        found = aim.aim(mutant, rng)
-        if found == "":
-            there += 1
-        elif isinstance(found, Point):
-            aim.learn(found)
-            _keep(found)
-            sys.stdout.write(f"+ {mutant.kind}: {mutant.where}\n")
-        else:
-            none += 1
-            sys.stdout.write(f"- {mutant.kind}: {mutant.where}\n")
-        sys.stdout.flush()
-    sys.stdout.write(f"{tried} of {len(wanted)} tried, {there} were told, {none} found no line\n")
+    drawn = sample(rulebook.book, _MANY, 0, skip)
+    aim, until = Aim(rulebook), time.monotonic() + seconds
+    context = multiprocessing.get_context("fork")
+    started = [context.Process(target=_shoot, args=(aim, drawn, share, jobs, until)) for share in range(jobs)]
+    for process in started:
+        process.start()
+    for process in started:
+        process.join()
 
 
 def _keep(point: Point) -> None:

@@ -1,10 +1,11 @@
 """Makes a few hundred mistakes in the law, one at a time, and tells which proof caught each.
 
-python -m tests.mutation.survey [COUNT] [SEED]       writes docs/mutation.md (400 mistakes take some ten minutes)
+python -m tests.mutation.survey [COUNT] [SEED] [PROCESSES]       writes docs/mutation.md (400 mistakes take some ten minutes)
 """
 
 from __future__ import annotations
 
+import multiprocessing
 import sys
 from collections import Counter
 from pathlib import Path
@@ -23,22 +24,41 @@ if TYPE_CHECKING:
 
 PAGE = Path(__file__).parents[2] / "docs" / "mutation.md"
 BEGIN, END = "<!-- survey: begin -->\n", "<!-- survey: end -->\n"
-COUNT, SEED = 400, 20261122
+COUNT, SEED, JOBS = 400, 20261122, 2
 
 
-def survey(count: int, seed: int) -> list[tuple[Mutant, str]]:
+class Survey:
+    """Mistakes that are drawn, and the proofs; made once, before the processes that look at one mistake each are forked."""
+
+    def __init__(self, count: int, seed: int) -> None:
+        """Draw the mistakes and read the proofs."""
+        rulebook = Rulebook.installed()
+        self.drawn = sample(rulebook.book, count, seed, Equivalents(rulebook).rule)
+        self.proofs = Proofs(rulebook)
+
+    def look(self, number: int) -> str:
+        """Return what caught a mistake."""
+        return self.proofs.caught(self.drawn[number])
+
+
+_made: list[Survey] = []
+
+
+def _look(number: int) -> str:
+    return _made[0].look(number)
+
+
+def survey(count: int, seed: int, jobs: int) -> list[tuple[Mutant, str]]:
     """Return mistakes with the proof that caught each, empty where none did."""
-    rulebook = Rulebook.installed()
-    proofs = Proofs(rulebook)
+    _made[:] = [Survey(count, seed)]
     found = []
-    for number, mutant in enumerate(sample(rulebook.book, count, seed, Equivalents(rulebook).rule), 1):
-        caught = proofs.caught(mutant)
-        found.append((mutant, caught))
-        if not caught:
-            sys.stdout.write(f"{number}: {mutant.kind}: {mutant.where} survived\n")
-            sys.stdout.flush()
-        elif number % 25 == 0:
-            sys.stdout.write(f"{number}\n")
+    with multiprocessing.get_context("fork").Pool(jobs) as pool:
+        for mutant, caught in zip(_made[0].drawn, pool.imap(_look, range(len(_made[0].drawn))), strict=True):
+            found.append((mutant, caught))
+            if not caught:
+                sys.stdout.write(f"{len(found)}: {mutant.kind}: {mutant.where} survived\n")
+            elif len(found) % 25 == 0:
+                sys.stdout.write(f"{len(found)}\n")
             sys.stdout.flush()
     return found
 
@@ -74,8 +94,8 @@ def survivors(text: str) -> set[str]:
 def main() -> None:
     """Write the figures into the page."""
     given = [int(word) for word in sys.argv[1:]]
-    count, seed = (given + [COUNT, SEED][len(given) :])[:2]
-    made = page(survey(count, seed), seed)
+    count, seed, jobs = (given + [COUNT, SEED, JOBS][len(given) :])[:3]
+    made = page(survey(count, seed, jobs), seed)
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     PAGE.write_text(before + made + rest.partition(END)[2], encoding="utf-8")
     sys.stdout.write(made)

@@ -8,7 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
 
+from tariff_engine.testing import hostile_lines
 from tariff_service import proving
 from tariff_service.cli import main
 from tariff_service.proving import Answer, Found, Prover, Task, plain_line
@@ -32,6 +34,12 @@ def test_the_engines_agree_and_refuse_alike(prover: Prover) -> None:
     assert found.difference == ""
     assert found.refused > 0
     assert (found.lines, found.line) == (150, None)
+
+
+@given(line=hostile_lines())
+def test_hostile_and_unknown_facts_meet_the_same_problem_in_both_evaluators(prover: Prover, line: dict[Any, Any]) -> None:
+    """Each reads the line for itself, one by the compiled law and one by the rule files."""
+    assert prover.difference(line)[0] == ""
 
 
 def test_a_disagreement_is_told_with_the_smallest_line(prover: Prover, monkeypatch: pytest.MonkeyPatch) -> None:

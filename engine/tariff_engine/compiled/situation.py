@@ -240,6 +240,9 @@ def _situation(interval: int, admission: int, static: int, apart: int, live: dic
         floors |= {row.rate for row in item.rows if row.effect == "up_to"}
         for row in item.rows:
             relevant |= 1 << row.transit_mode if row.transit_mode >= 0 else 0
+        for offset in item.program.offsets:
+            if item.provision.index in offset.against:
+                relevant |= dynamic_bits(offset.condition)
     programs = frozenset(item.program.index for item in live.values())
     windows = tuple(sorted({row.loaded_before for item in live.values() for row in item.rows if row.loaded_before}))
     return Situation(interval, admission, static, apart, live, relevant, tuple(sorted(floors)), programs=programs, windows=windows)
