@@ -21,7 +21,7 @@ from fcntl import LOCK_EX, flock
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from tests.law.chart import AIMED, EVER, Point, read_points, write_points
+from tests.law.chart import AIMED, EVER, Charted, Point, read_points, write_points
 from tests.mutation.equivalent import Equivalents
 from tests.mutation.mutants import Mutant, sample
 from tests.mutation.proofs import Asked, Proofs, said
@@ -42,6 +42,7 @@ DAY = timedelta(days=1)
 REACHED = (Verdict.APPLIES, Verdict.DISPLACED, Verdict.NOTHING)
 _TRIES = 260  # lines tried for one mistake
 _MANY = 5000  # mistakes looked at
+_SHOES = "6403996015"
 _SOME = 4  # of the points that fire nothing first, one in so many is looked beside
 _NEAR = 9  # lines beside which is looked
 _ISO = re.compile(r"\d{4}-\d\d-\d\d")
@@ -310,6 +311,24 @@ def _says(book: Book, parts: Parts, asked: Asked) -> str:
         return f"error: {type(error).__name__}"
 
 
+def windows(rulebook: Rulebook) -> Iterator[Point]:
+    """Lines loaded on the day before which goods in transit had to be loaded, by every row of a table that has such a day: they are too late."""
+    charted = Charted(rulebook.book, rulebook.knowledge)
+    for program in rulebook.book.programs:
+        for name in dict.fromkeys(ref for provision in program.provisions for ref in provision.table or ()):
+            for row in rulebook.book.tables[name].rows:
+                if row["loaded_before"] and row["origin"] in rulebook.book.countries:
+                    day = max(row.from_, date.fromisoformat(row["loaded_before"])).isoformat()
+                    line = {"hts": _SHOES, "origin": row["origin"], "entry_date": day, "value": VALUE, "loaded_date": row["loaded_before"]}
+                    line |= {"final_mode_differs": False, **({"mode": row["transit_mode"].split("|")[0]} if row["transit_mode"] else {})}
+                    if charted.says(line, EVER) != charted.says({**line, "loaded_date": _before(row["loaded_before"])}, EVER):
+                        yield charted.point(Point(program.program, _text(line), ""))
+
+
+def _before(day: str) -> str:
+    return (date.fromisoformat(day) - DAY).isoformat()
+
+
 def _shoot(aim: Aim, drawn: list[Mutant], share: int, shares: int, until: float) -> None:
     rng = random.Random(share)
     for mutant in drawn[share::shares]:
@@ -332,6 +351,8 @@ def main() -> None:
     rulebook = Rulebook.installed()
     equal = Equivalents(rulebook)
     skip: Callable[[Mutant], bool] = lambda mutant: (bool(kinds) and mutant.kind not in kinds) or bool(equal.rule(mutant))  # noqa: E731
+    for point in windows(rulebook):
+        _keep(point)
     drawn = sample(rulebook.book, _MANY, 0, skip)
     aim, until = Aim(rulebook), time.monotonic() + seconds
     context = multiprocessing.get_context("fork")

@@ -184,6 +184,20 @@ def survey(count: int, seed: int, modules: Sequence[str], say: Callable[[str], A
     return found
 
 
+def page(found: dict[str, list[tuple[Slip, int]]], seed: int) -> str:
+    """Return the made part of docs/mutation.md that tells of the engine."""
+    every = [what for mine in found.values() for _, what in mine]
+    killed = sum(what == CAUGHT for what in every)
+    lines = [f"{len(every)} mistakes (seed {seed}): {killed} caught, {killed / len(every):.1%}.", ""]
+    lines += ["| module | possible | made | caught |", "| --- | --- | --- | --- |"]
+    for name, mine in found.items():
+        caught_here = sum(what == CAUGHT for _, what in mine)
+        lines.append(f"| `{name.removeprefix('tariff_engine.')}` | {sum(1 for _ in slips(name)):,} | {len(mine)} | {caught_here} |")
+    left = [f"- `{slip.where}`" for mine in found.values() for slip, what in mine if what == SURVIVED]
+    lines += ["", "Survivors:", "", *(left or ["- none"])]
+    return BEGIN + "\n".join(lines) + "\n" + END
+
+
 def main() -> None:
     """Make mistakes and tell of them."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else COUNT
@@ -194,7 +208,9 @@ def main() -> None:
         sys.stdout.write(words)
         sys.stdout.flush()
 
-    survey(count, seed, modules, say)
+    made = page(survey(count, seed, modules, say), seed)
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    PAGE.write_text(before + made + rest.partition(END)[2], encoding="utf-8")
 
 
 if __name__ == "__main__":
