@@ -15,8 +15,9 @@ from tests.mutation.survey import PAGE, SEED, survivors
 
 from tariff_engine.testing import Rulebook
 
-COUNT = 20 if os.environ.get("HYPOTHESIS_PROFILE", "default") == "default" else 120
-EQUAL = 1 if COUNT == 20 else 6  # of each rule
+FEW = 20
+COUNT = FEW if os.environ.get("HYPOTHESIS_PROFILE", "default") == "default" else 120
+EQUAL = 1 if COUNT == FEW else 6  # of each rule
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,7 @@ def proofs() -> Proofs:
 
 
 def test_the_proofs_find_nothing_wrong_with_the_law_as_it_is(proofs: Proofs) -> None:
-    programs = ("ieepa-canada", "s232-wood")
+    programs = ("ieepa-canada", "s232-wood") if COUNT == FEW else Rulebook.installed().programs
     assert proofs.caught(Mutant("none", "nothing", programs, lambda book: book)) == ""
 
 
