@@ -35,6 +35,7 @@ _FURNITURE: Final = re.compile(
 _LONGEST: Final = 400  # lines of one row; a longer one has run into a note
 _NUMBERS: Final = ("htsno", "hts number")
 _SHOWN: Final = 300
+_COLUMNS: Final = 60  # blanks before a line that belongs to the columns alone
 
 
 @dataclass(slots=True)
@@ -111,7 +112,13 @@ def _of_text(text: str) -> dict[str, Printed]:
 
 def _close(found: dict[str, Printed], heading: str, lines: list[str]) -> None:
     if heading:
-        _fill(found.setdefault(heading, Printed(heading)), "\n".join(lines), "\n".join(lines))
+        _fill(found.setdefault(heading, Printed(heading)), " ".join(map(_left, lines)), "\n".join(lines))
+
+
+def _left(line: str) -> str:
+    """Return what a line holds of the description: what stands left of the columns of units and rates."""
+    words = line.lstrip()
+    return re.split(r" {4,}", words, maxsplit=1)[0] if len(line) - len(words) < _COLUMNS else ""
 
 
 def _fill(printed: Printed, description: str, rates: str) -> None:

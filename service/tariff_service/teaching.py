@@ -13,7 +13,7 @@ import yaml
 
 from tariff_service.drafts import PRINTED, SHARED
 
-_PLACE = re.compile(r"([^\s:]+\.(?:yaml|csv)):(\d+): ([^:]*(?:\[\d+\][^:]*)*): (.*)\Z", re.DOTALL)
+_PLACE = re.compile(r"([^\s:]+\.(?:yaml|csv)):(\d+): (?:([^\s:]+): )?(.*)\Z", re.DOTALL)
 _LONGEST = 160  # characters of a line of a rule file that are shown
 
 
@@ -47,7 +47,7 @@ def lessons() -> tuple[tuple[str, re.Pattern[str], str, str], ...]:
 def explained(problem: str, texts: Mapping[str, str]) -> Explained:
     """Return a problem of a check with what a teacher adds; `texts` are the rule files, whose lines are shown."""
     match = _PLACE.match(problem)
-    file, line, path, words = (match[1], int(match[2]), match[3], match[4]) if match else ("", 0, "", problem)
+    file, line, path, words = (match[1], int(match[2]), match[3] or "file", match[4]) if match else ("", 0, "", problem)
     what, _, fix = words.partition("; ")
     lines = texts.get(file, "").splitlines()
     text = lines[line - 1].strip() if 0 < line <= len(lines) else ""

@@ -63,14 +63,20 @@ def tariff(monkeypatch: pytest.MonkeyPatch) -> Tariff:
     return run
 
 
-_FRAME = ("fees.yaml", "mpf.csv", "de_minimis.yaml")
+_FRAME = ("fees.yaml", "mpf.csv")
+_ENTERED = """- {id: D2, from: 2020-01-01, subject: over_limit, over: "$800", result: entry_required, entry: ace, says: Others are entered., cite: TEST 302, confidence: high}
+"""
 
 
 def complete(folder: Path, *edits: Edit) -> Path:
-    """Copy the small book with the fees and the de minimis rules of the installed one, so that it answers whole entries; edit the copy."""
+    """Copy the small book with the fees of the installed one, so that it answers whole entries of any value; edit the copy."""
     edited(SMALL, folder, *edits)
     for name in _FRAME:
         shutil.copyfile(Path(str(ROOT)) / name, folder / name)
+    gate = folder / "de_minimis.yaml"
+    gate.write_text(gate.read_text(encoding="utf-8").rstrip("\n") + "\n" + _ENTERED, encoding="utf-8")
+    frame = folder / "book.yaml"
+    frame.write_text(frame.read_text(encoding="utf-8").replace("until: 2024-12-31", "until: 2026-12-31"), encoding="utf-8")
     return folder
 
 
