@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
     app.command(epilog=examples("tariff rules copy my-rules", "tariff rules copy less --without s201-quartz"))(copy)
     app.command(
         epilog=examples(
-            "tariff rules new s201-quartz --into draft --files-as s201 --heading 9903.45.30 --rate 25% --from YYYY-MM-DD --code 6810990020",
+            "tariff rules new s201-quartz --into draft --files-as s201 --heading HEADING --rate 25% --from YYYY-MM-DD --code 6810990020",
             "tariff rules new s232-toys --into draft",
             "tariff rules check my-rules --draft draft",
         )
@@ -112,7 +112,7 @@ def new(
     """Write the draft of a program: its rules, its list, its act, its headings. What nobody said is marked TODO, and `rules check` asks for it."""
     from tariff_service.audit_options import tell  # noqa: PLC0415  `--help` needs none of it
     from tariff_service.rulebook import open_book  # noqa: PLC0415
-    from tariff_service.scaffold import Wanted, scaffold, write_draft  # noqa: PLC0415
+    from tariff_service.scaffold import Wanted, scaffold, stand_ins, write_draft  # noqa: PLC0415
 
     said = {
         "title": title,
@@ -143,7 +143,7 @@ def new(
         published=published,
         printed_in=printed_in,
     )
-    paths = write_draft(into, scaffold(wanted, open_book(rules).horizon.until))
+    paths = write_draft(into, scaffold(wanted, stand_ins(open_book(rules))))
     lines = [*(f"wrote {path}" for path in paths), f"next: tariff rules check --draft {into}"]
     tell({"files": [str(path) for path in paths]}, lines, as_json)
     return OK

@@ -9,9 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tariff_engine.problems import refuse
+
+if TYPE_CHECKING:
+    from tariff_engine.book import Book
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,60}\Z")
 _HEADING: Final = re.compile(r"99\d{2}\.\d{2}\.\d{2}\Z")
@@ -44,8 +47,28 @@ class Wanted:
     printed_in: str = ""
 
 
-def scaffold(wanted: Wanted, day: date) -> dict[str, str]:
-    """Return the files of the draft by their places in a law book; `day` stands in for dates that nobody stated.
+@dataclass(frozen=True, slots=True)
+class StandIns:
+    """What stands, marked TODO, for what an author did not say: a day, a heading that no rule has, a country."""
+
+    day: date
+    heading: str
+    origin: str
+
+
+def stand_ins(book: Book) -> StandIns:
+    """Return the horizon, the last free heading of the last family of the book, and a country of column 1."""
+    known = sorted(node.heading for node in book.nodes.values() if node.heading)
+    if not known:
+        raise refuse("fact_missing", "--heading", "the law book has no heading yet", "name the heading of the program")
+    free = (f"{known[-1][:8]}{number:02}" for number in range(99, -1, -1))
+    members = {member if isinstance(member, str) else member.origin for member in book.groups.get("column2", ())}
+    origin = next((code for code in book.countries if code not in members), "")
+    return StandIns(book.horizon.until, next((one for one in free if one not in known), known[-1]), origin)
+
+
+def scaffold(wanted: Wanted, else_: StandIns) -> dict[str, str]:
+    """Return the files of the draft by their places in a law book; what nobody stated stands in, marked TODO.
 
     Raises ProblemError for a name, heading, rate, code or origin that no law book can hold.
     """
@@ -54,12 +77,12 @@ def scaffold(wanted: Wanted, day: date) -> dict[str, str]:
     files_as = wanted.files_as or "TODO"
     file = wanted.program.removeprefix(f"{files_as}-").replace("-", "_")
     act = wanted.act or f"act-{wanted.program}"
-    headings = wanted.headings or ("9903.99.99",)
+    headings = wanted.headings or (else_.heading,)
     folder = files_as if re.fullmatch(r"[a-z0-9_]+", files_as) else "draft"
     return {
-        f"programs/{folder}/{file}.yaml": _program(wanted, headings, stem, act, day),
+        f"programs/{folder}/{file}.yaml": _program(wanted, headings, stem, act, else_),
         f"lists/{stem}.csv": _list(wanted),
-        "instruments.yaml": _act(wanted, act, day),
+        "instruments.yaml": _act(wanted, act, else_.day),
         "chapter99.csv": "heading,printed_in\n"
         + "".join(f"{one},{wanted.printed_in or 'TODO: the edition'}\n" for one in sorted(set(headings))),
     }
@@ -86,7 +109,7 @@ def _refuse(wanted: Wanted) -> None:
         ("NAME", (wanted.program,), _NAME, "a name in small letters, digits and -, such as s201-quartz"),
         ("--files-as", (wanted.files_as,), _NAME, "a class of filing.yaml, such as s232"),
         ("--act", (wanted.act,), _NAME, "a name of the act, such as proc-11051"),
-        ("--heading", wanted.headings, _HEADING, "a heading such as 9903.45.30"),
+        ("--heading", wanted.headings, _HEADING, "a heading of chapter 99 with its dots"),
         ("--rate", (wanted.rate,), _RATE, "a rate such as 25%"),
         ("--code", wanted.codes, _CODE, "2, 4, 6, 8 or 10 digits without dots"),
         ("--origin", (*wanted.origins, *wanted.but), _ORIGIN, "a country such as CN, or group:NAME"),
@@ -108,8 +131,8 @@ def quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _program(wanted: Wanted, headings: Sequence[str], stem: str, act: str, day: date) -> str:
-    start = wanted.start or day
+def _program(wanted: Wanted, headings: Sequence[str], stem: str, act: str, else_: StandIns) -> str:
+    start = wanted.start or else_.day
     todo_day = "" if wanted.start else "  # TODO: the first day of entry"
     cite = quoted(wanted.cite or "TODO: note, clause and heading that say so")
     effect = f"add: {wanted.rate}" if wanted.rate else "add: 0%"
@@ -132,7 +155,7 @@ def _program(wanted: Wanted, headings: Sequence[str], stem: str, act: str, day: 
             + ("" if wanted.rate else "  # TODO: the rate"),
         ]
     code = (wanted.codes[0] if wanted.codes else "0101210010").ljust(10, "0")
-    sample = next((one for one in wanted.origins if not one.startswith("group:")), "VN")
+    sample = next((one for one in wanted.origins if not one.startswith("group:")), else_.origin)
     lines += [
         "",
         "examples:",
@@ -164,6 +187,6 @@ def _act(wanted: Wanted, act: str, day: date) -> str:
     signed = wanted.signed or day
     published = wanted.published or signed
     title = wanted.act_title or "TODO: what the act does, in a few words"
-    cite = wanted.act_cite or "TODO: where it stands, such as Proc. 11051 of 2026-07-31"
+    cite = wanted.act_cite or "TODO: where it stands, by the number and the day of the act"
     note = "" if wanted.signed else "  # TODO: the days on which it was signed and published"
     return f"instruments:\n  {act}: {{title: {quoted(title)}, signed: {signed}, published: {published}, cite: {quoted(cite)}}}{note}\n"
