@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from datetime import date
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tariff_engine.problems import refuse
+from tariff_engine.problems import ProblemError, RulebookError, refuse
 from tariff_service.guard import BAD_INPUT, FAILED, OK, Json, Rules, examples, guarded, read_day
 
 Paths = Annotated[list[Path], typer.Argument(metavar="DRAFT...", help="The folder of a draft, or its files.", show_default=False)]
@@ -72,7 +73,13 @@ def copy(
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise refuse("file_unwritable", "DIR", f"{str(folder)[:200]} cannot be written: {reason}", "name another folder") from None
-    changed = {name: take_out(folder, open_book(folder), name) for name in without or ()}
+    try:
+        changed = {name: take_out(folder, open_book(folder), name) for name in without or ()}
+        if changed:
+            open_book(folder)
+    except (ProblemError, RulebookError):
+        shutil.rmtree(folder, ignore_errors=True)  # ours: it was made above
+        raise
     lines = [f"copied the law book into {folder}"]
     lines += [f"without {name}: {', '.join(files)}" for name, files in changed.items()]
     tell({"folder": str(folder), "without": changed}, lines, as_json)

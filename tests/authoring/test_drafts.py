@@ -87,6 +87,7 @@ def test_a_program_is_taken_out_with_what_it_alone_names_and_put_back(tariff: Ta
     assert open_book(out).id == before
     tied = tariff("rules", "copy", tmp_path / "tied", "--rules", SMALL, "--without", "widgets", "--json")
     assert (tied.code, problem(tied)) == (2, "program_in_use")
+    assert not (tmp_path / "tied").exists()
     unknown = tariff("rules", "copy", tmp_path / "unknown", "--rules", SMALL, "--without", "widget", "--json")
     assert problem(unknown) == "unknown_program"
     assert problem(tariff("rules", "copy", out, "--rules", SMALL, "--json")) == "file_exists"
