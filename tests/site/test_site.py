@@ -53,13 +53,14 @@ class Page(HTMLParser):
     """What a page links to, fetches and can be linked at."""
 
     def __init__(self) -> None:
+        """Begin with nothing."""
         super().__init__()
         self.links: list[str] = []
         self.fetched: list[str] = []
         self.anchors: set[str] = set()
-        self.inline: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note what a tag names."""
         found = {name: value or "" for name, value in attrs}
         self.anchors |= {found[name] for name in ("id", "name") if name in found}
         if tag == "a" and "href" in found:
@@ -165,10 +166,9 @@ def test_links_and_anchors_lead_somewhere(site: Path) -> None:
             target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
             if path.name == "404.html" or (not ALL and "lawbook" in f"{path.relative_to(site)} {parts.path}"):
                 continue  # a part of the book is not there to be linked to
-            if target.is_dir() or not target.exists():
-                dead.append((path.relative_to(site), link))
-            elif parts.fragment and target.suffix == ".html" and unquote(parts.fragment) not in page(target).anchors:
-                dead.append((path.relative_to(site), link))
+            lost = parts.fragment and target.suffix == ".html" and target.exists() and unquote(parts.fragment) not in page(target).anchors
+            if lost or not target.is_file():
+                dead.append((str(path.relative_to(site)), link))
     assert dead == []
 
 
