@@ -37,7 +37,8 @@ def runnable(page: str) -> list[Snippet]:
     return [one for one in snippets(page) if one.kind in RUN and not one.mark]
 
 
-LONG = ("docs/boundaries.md", "docs/cli.md", "docs/start/rule-author.md")  # most of a minute together: with HYPOTHESIS_PROFILE=ci or long
+# Most of a minute together: with HYPOTHESIS_PROFILE=ci or long.
+LONG = ("docs/boundaries.md", "docs/cli.md", "docs/proof.md", "docs/start/developer.md", "docs/start/rule-author.md")
 QUICK = os.environ.get("HYPOTHESIS_PROFILE", "default") == "default"
 PAGES = [page for page in pages() if page not in ELSEWHERE and runnable(page) and not (QUICK and page in LONG)]
 

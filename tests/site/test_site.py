@@ -36,7 +36,8 @@ def book() -> Book:
 
 def built(into: Path, program: str = "") -> Path:
     """Build the site, as `run.py docs` does."""
-    paths = os.pathsep.join(str(ROOT / name) for name in ("rules", "engine", "service"))
+    own = [str(ROOT / name) for name in ("rules", "engine", "service")]
+    paths = os.pathsep.join([*own, *filter(None, [os.environ.get("PYTHONPATH")])])
     environment = {**os.environ, "PYTHONPATH": paths, "SOURCE_DATE_EPOCH": "0", "NO_MKDOCS_2_WARNING": "1", "TARIFF_SITE_PROGRAM": program}
     command = [sys.executable, "-P", "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(into)]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, encoding="utf-8", check=False)
