@@ -107,9 +107,9 @@ def test_the_page_of_a_heading_tells_its_steps_acts_exceptions_and_doubts() -> N
     text = lawbook.pages(book())["lawbook/headings/9903-01-10.md"]()
     for told in (
         "**Products of Canada pay an additional duty on their full value.**",
-        "| 2025-02-04 |  | <del>adds 25%</del> withdrawn |",
+        '| <span class="day">2025-02-04</span> |  | <del>adds 25%</del> withdrawn |',
         "withdrawn by [EO 14197, 90 FR 9183](../acts.md#eo-14197) of 2025-02-03",
-        "| 2025-08-01 |  | adds 35% |",
+        '| <span class="day">2025-08-01</span> |  | adds 35% |',
         "- [9903.01.16](9903-01-16.md) (US note 2(m))",
         "## What every act did",
     ):

@@ -57,9 +57,9 @@ def pages(book: Book, only: str | None = None) -> dict[str, Page]:
     places = addresses(book)
     found: dict[str, Page] = {
         f"{_FOLDER}/index.md": lambda: _index(book, places),
-        f"{_FOLDER}/acts.md": lambda: _acts(book),
+        f"{_FOLDER}/acts.md": lambda: unsearched(_acts(book)),  # headings name their acts, and are found
         f"{_FOLDER}/doubts.md": lambda: _doubts(book, places),
-        f"{_FOLDER}/headings.md": lambda: _headings(book, places),
+        f"{_FOLDER}/headings.md": lambda: unsearched(_headings(book, places)),
     }
     for one in book.programs:
         if only in {None, one.program}:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 _MARKUP = {ord(sign): f"&#{ord(sign)};" for sign in "\\`*_{}[]<>|#~&"}
 _NUMBER = re.compile(r"\b99\d\d\.\d\d\.\d\d(?:/[a-z0-9-]+)?")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _OTHER = re.compile(r"[^a-z0-9]+")
 
 
@@ -22,11 +23,15 @@ def slug(name: str) -> str:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table of cells that are Markdown already; nothing where there are no rows."""
-    lines = [f"| {' | '.join(cells)} |" for cells in rows]
+    """Return a table of cells that are Markdown already, days unbroken; nothing where there are no rows."""
+    lines = [f"| {' | '.join(map(_unbroken, cells))} |" for cells in rows]
     if not lines:
         return ""
     return "\n".join([f"| {' | '.join(heads)} |", f"| {' | '.join('---' for _ in heads)} |", *lines])
+
+
+def _unbroken(cell: str) -> str:
+    return f'<span class="day">{cell}</span>' if _DAY.fullmatch(cell) else cell
 
 
 def page(*parts: str) -> str:
