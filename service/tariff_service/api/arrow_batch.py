@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from tariff_engine.arrow_columns import Column, columns_of, row_of
 from tariff_engine.problems import ProblemError
-from tariff_service.api.arrow_columns import Column, columns_of, row_of
 from tariff_service.api.arrow_frames import DICTIONARY, END, RECORDS, SCHEMA, Frame, Frames, malformed
 from tariff_service.api.problems import Refusal, errors_of, refusal_of
 from tariff_service.api.row_stream import Row, too_large

@@ -22,7 +22,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.service.batch.talking import ARROW, GOOD, NDJSON, Talk, answer_bytes, lines, send, single
 
-from tariff_service.api import arrow_batch, arrow_columns
+from tariff_engine import arrow_columns
+from tariff_service.api import arrow_batch
 from tariff_service.api.state import Service
 
 HEADERS = {"content-type": ARROW}
