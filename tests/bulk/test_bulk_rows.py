@@ -6,7 +6,7 @@ import random
 from decimal import Decimal
 from typing import Any
 
-import pyarrow as pa
+import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
 import pytest
 
 from tariff_engine.bulk import SUMMARY_SCHEMA, BulkAssessor
@@ -69,7 +69,7 @@ def test_columns_of_binary_floats_are_refused(known: Knowledge) -> None:
 
 def test_lines_by_chance_come_out_as_single_ones_do(known: Knowledge) -> None:
     rng, where = random.Random(11), space(known)
-    rows = []
+    rows: list[dict[str, Any]] = []
     while len(rows) < 150:
         line = random_line(where, rng)
         if all(isinstance(value, str | int | Decimal | bool) or hasattr(value, "isoformat") for value in line.values()):

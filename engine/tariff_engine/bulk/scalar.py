@@ -54,9 +54,9 @@ def answer_together(knowledge: Knowledge, lines: Sequence[Stated], into: Rows) -
     whole = [problem for problem in entry["problems"] if problem["line"] is None]
     first = True
     for line, answer in zip(lines, entry["lines"], strict=True):
-        problem = answer.get("problem") or next(iter(whole), None)
-        if problem is not None:
-            reject(line, problem, into)
+        found = answer.get("problem") or next(iter(whole), None)
+        if found is not None:
+            reject(line, found, into)
             continue
         lay_out(line, answer, entry if first else _OTHERS if entry["fees"] else _UNKNOWN, into)
         first = False
