@@ -132,6 +132,10 @@ class Desk:
         found: tuple[FeeAnswer, Scale | None, Scale | None] = self.recall(self._fees, key, assess)
         return found
 
+    def steps(self) -> tuple[list[int], list[int]]:
+        """Return the thresholds, in whole dollars, for the value of an entry: of fees, and of the gate. A value exceeds one or does not."""
+        return self._whole_entry_steps, self._whole_gate_steps
+
     def step(self, value: int) -> int:
         """Return between which thresholds for fees the value of an entry lies."""
         return bisect_left(self._whole_entry_steps, value)

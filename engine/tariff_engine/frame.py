@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tariff_engine.deminimis import Gate
 from tariff_engine.desk import Charged, FeeForm, Passed
 from tariff_engine.entry_type import FeeLine
-from tariff_engine.fee_law import Assumption, Manner
+from tariff_engine.fee_law import NO_MANNER, Assumption, Manner
 from tariff_engine.fees import Fee, FeeAnswer
 from tariff_engine.money import CENTS, cents, dollars_text
 from tariff_engine.postal import PostalDuty, postal_duty
@@ -139,6 +139,33 @@ def _ordinary(knowledge: Knowledge, line: Line, answer: Mapping[str, Any], passe
         "filing": {"entry_type": charged.advice.copy()},
         "totals": {"duty": duty, "fees": dollars_text(fee), "total": total},
     }
+
+
+class Standing(NamedTuple):
+    """What stands around an entry of one line that the gate lets pass, wherever its value lies between the same thresholds."""
+
+    mpf: FeeForm
+    hmf: FeeForm
+    entry_type: str | None
+
+
+def standing(knowledge: Knowledge, line: Line, answer: Mapping[str, Any]) -> Standing | None:
+    """Return what stands around an entry of one line; None where the gate does not let it pass, or more than its value decides.
+
+    Raises ProblemError as `frame` does.
+    """
+    facts = line.facts
+    decision = _gate(knowledge, [line], facts)
+    if decision.result != "entry_required" or _manner(facts) != NO_MANNER:
+        return None
+    fees, mpf, hmf = knowledge.desk.scaled(
+        entry_date=line.day,
+        mode=facts.get("mode"),
+        entry_type=facts.get("entry_type"),
+        lines=[_fee_line(knowledge, 0, line, answer)],
+        treatment="entry",
+    )
+    return Standing(_form(fees.mpf, mpf), _form(fees.hmf, hmf), fees.entry.code)
 
 
 def _charged(knowledge: Knowledge, line: Line, answer: Mapping[str, Any]) -> Charged:

@@ -7,8 +7,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from tariff_engine.bulk.forms import open_facts
 from tariff_engine.engine import Knowledge
 from tariff_engine.entry import assess_entry, assess_row, problem_of
+from tariff_engine.frame import frame
 from tariff_engine.problems import LawConflictError, ProblemError
 
 _ZERO = Decimal("0.00")
@@ -31,17 +33,31 @@ class Rows(NamedTuple):
     rejected: list[dict[str, Any]]
 
 
-def answer_alone(knowledge: Knowledge, line: Stated, into: Rows) -> None:
+def answer_alone(knowledge: Knowledge, line: Stated, into: Rows, *, ranges: bool) -> None:
     """Answer a line that is an entry of its own."""
     try:
-        answer = assess_row(knowledge, line.facts, "none")
+        if ranges:
+            answer = assess_row(knowledge, line.facts, "none")
+            lay_out(line, answer, answer, into, None)
+            return
+        (answer,), (asked,), around = _without_ranges(knowledge, [line])
     except (ProblemError, LawConflictError) as error:
         reject(line, problem_of(error).as_dict(), into)
         return
-    lay_out(line, answer, answer, into)
+    lay_out(line, answer, around, into, asked)
 
 
-def answer_together(knowledge: Knowledge, lines: Sequence[Stated], into: Rows) -> None:
+def _without_ranges(knowledge: Knowledge, lines: Sequence[Stated]) -> tuple[list[dict[str, Any]], list[tuple[str, ...]], dict[str, Any]]:
+    """Return the answers on the lines of an entry, the facts open on each, and what stands around them. Raises ProblemError."""
+    read = [(str(place), knowledge.read(line.facts)) for place, line in enumerate(lines)]
+    answers, asked = [], []
+    for name, line in read:
+        answers.append(knowledge.answer(line, name, "none", inquire=False))
+        asked.append(open_facts(*knowledge.evaluate(line)))
+    return answers, asked, frame(knowledge, read, answers)
+
+
+def answer_together(knowledge: Knowledge, lines: Sequence[Stated], into: Rows, *, ranges: bool) -> None:
     """Answer the lines of one entry. Its fees stand on its first line; where a line is rejected they are not known."""
     body = {"lines": [{**line.facts, "id": str(place)} for place, line in enumerate(lines)]}
     try:
@@ -58,7 +74,8 @@ def answer_together(knowledge: Knowledge, lines: Sequence[Stated], into: Rows) -
         if found is not None:
             reject(line, found, into)
             continue
-        lay_out(line, answer, entry if first else _OTHERS if entry["fees"] else _UNKNOWN, into)
+        asked = None if ranges else open_facts(*knowledge.evaluate(knowledge.read(line.facts)))
+        lay_out(line, answer, entry if first else _OTHERS if entry["fees"] else _UNKNOWN, into, asked)
         first = False
 
 
@@ -72,14 +89,16 @@ def reject(line: Stated, problem: Mapping[str, Any], into: Rows) -> None:
     into.rejected.append({**row, **{name: str(problem[name]) for name in ("code", "field", "message", "fix")}})
 
 
-def lay_out(line: Stated, answer: Mapping[str, Any], around: Mapping[str, Any], into: Rows) -> None:
-    """Lay out the answer on a line, and what stands `around` it, as rows."""
+def lay_out(line: Stated, answer: Mapping[str, Any], around: Mapping[str, Any], into: Rows, asked: Sequence[str] | None) -> None:
+    """Lay out the answer on a line, and what stands `around` it, as rows. `asked` are its open facts where their ranges are not wanted."""
+    ranges = asked is None
     fees, gate = around["fees"], around["de_minimis"]
     duty = _money(answer["duty"])
     mpf, hmf = (_money(fees[name]) if fees else None for name in ("mpf", "hmf"))
     postal = _money(gate["postal_duty"]["duty"]) if gate and "postal_duty" in gate else _ZERO
     parts = (duty, mpf, hmf, postal)
-    saving = next(iter(answer["savings"]), None)
+    saving = next(iter(answer["savings"]), None) if ranges else None
+    released = "released_by" in answer
     into.summary.append(
         {
             "row": line.row,
@@ -96,15 +115,15 @@ def lay_out(line: Stated, answer: Mapping[str, Any], around: Mapping[str, Any], 
             "hmf": hmf,
             "postal_duty": postal,
             "total": None if any(part is None for part in parts) else sum(part for part in parts if part is not None),
-            "low": _money(answer["range"]["low"]),
-            "high": _money(answer["range"]["high"]),
-            "complete": duty is not None and all(warning["code"] != "range_incomplete" for warning in answer["warnings"]),
+            "low": _money(answer["range"]["low"]) if ranges else None,
+            "high": _money(answer["range"]["high"]) if ranges else None,
+            "complete": ranges and duty is not None and all(warning["code"] != "range_incomplete" for warning in answer["warnings"]),
             "prohibited": answer.get("prohibited", False),
             "headings": [row["heading"] for row in answer["headings"]],
-            "questions": [question["fact"] for question in answer["questions"]],
+            "questions": [question["fact"] for question in answer["questions"]] if asked is None else [] if released else list(asked),
             "warnings": list(dict.fromkeys(warning["code"] for warning in answer["warnings"])),
             "saving": saving["fact"] if saving else None,
-            "saves": _money(saving["saves"]) if saving else _ZERO,
+            "saves": None if not ranges else _money(saving["saves"]) if saving else _ZERO,
             "de_minimis": gate["result"] if gate else None,
             "entry_type": fees["entry_type"]["code"] if fees else None,
         }

@@ -1,0 +1,49 @@
+"""The days between which nothing changes: lines of one product, origin and facts that are entered between two of them are alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from tariff_engine.fee_law import Dated
+from tariff_engine.law import Law
+
+_DAY = timedelta(days=1)
+
+
+def law_days(law: Law) -> list[date]:
+    """Return every day from which an answer may differ from that of the day before, whatever the line: all that begins or ends in a law."""
+    return sorted({day for day in _days(law) if day is not None})
+
+
+def _days(law: Law) -> Iterator[date | None]:
+    yield law.start
+    if law.horizon < date.max:
+        yield law.horizon + _DAY
+    yield from (date.fromordinal(bound) for bound in law.compiled.bounds if bound <= date.max.toordinal())
+    for preference in law.preferences.by_symbol.values():
+        for grants in preference.grants.values():
+            for grant in grants:
+                yield from (grant.starts, grant.until)
+    for _, start, until in law.column2:
+        yield from (start, until)
+    for row in _frame(law):
+        yield from (row.from_, row.until)
+    for item in law.absent:
+        yield from (item.start, item.until)
+    for orders in law.orders.by_origin.values():
+        for order in orders:
+            yield from (order.start, order.until)
+    yield from (start for start, _ in law.limits)
+    for number in dict.fromkeys(number[:8] for number in law.schedule.numbers()):
+        yield from law.schedule.days_of(number)
+
+
+def _frame(law: Law) -> Iterator[Dated]:
+    """Yield the dated rows of fees, entry types and de minimis rules."""
+    rules = law.fees.rules
+    yield from law.fees.years
+    mpf, hmf, types = rules.mpf, rules.hmf, rules.entry_types
+    for rows in (mpf.rates, mpf.schedules, mpf.surcharges, mpf.exemptions, mpf.bases, hmf.rates, hmf.rules, types.low_value, types.required):
+        yield from rows
+    yield from law.de_minimis.rows

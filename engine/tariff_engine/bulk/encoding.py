@@ -1,0 +1,168 @@
+"""Rows as numbers: columns coded by dictionaries that outlive a batch, and the key under which the form of a row is kept."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
+import pyarrow.compute as pc  # type: ignore[import-untyped]
+
+from tariff_engine.bulk.days import law_days
+from tariff_engine.bulk.forms import MOST
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from tariff_engine.engine import Knowledge
+
+    Numbers = NDArray[np.int64]
+
+_EPOCH = date(1970, 1, 1).toordinal()
+_BITS = {"hts": 18, "days": 11, "origin": 10, "other": 18, "step": 6}  # of a key: 63 in all
+_APART = frozenset({"usd", "map", "cases", "list", "date"})  # types of facts that differ from line to line, or decide by their amount
+_OWN = frozenset({"hts", "origin", "entry_date", "value"})
+
+
+class FullError(Exception):
+    """There are more different facts than a key can tell apart."""
+
+
+class Encoder:
+    """Codes the rows of batches under one law."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        """Find the days and the thresholds of the law."""
+        law, desk = knowledge.law, knowledge.desk
+        days = law_days(law)
+        self._days = np.array([day.toordinal() - _EPOCH for day in days], dtype=np.int64)
+        self._ordinals = [day.toordinal() for day in days]
+        self._steps = [np.array(steps, dtype=np.int64) for steps in desk.steps()]
+        contents = {fact for piece in law.slices.values() for fact in piece.facts}
+        ages = {*law.compiled.ages, *law.compiled.ages.values()}
+        self._apart = {
+            alias
+            for name, spec in law.facts.items()
+            for alias in (name, *spec.aliases)
+            if spec.type in _APART or name in contents or name in ages or spec.personal or name == "chapter98"
+        }
+        self._names = {alias: name for name, spec in law.facts.items() for alias in (name, *spec.aliases)}
+        self._codes: dict[str, dict[Any, int]] = {}
+        self._others: dict[tuple[int, ...], int] = {}
+
+    def forget(self) -> None:
+        """Let go of every code."""
+        self._codes.clear()
+        self._others.clear()
+
+    def keys(self, batch: pa.RecordBatch, facts: Sequence[str]) -> tuple[Numbers, Numbers, Numbers] | None:
+        """Return for each row the key of its form (-1 where it has none), its value in dollars and its day.
+
+        `facts` are the names of the columns that state facts; None where a fact that every line states has no column, or two have the same.
+        Raises FullError.
+        """
+        by_fact = {self._names.get(name, name): name for name in facts}
+        if not by_fact.keys() >= _OWN or len(by_fact) < len(facts):
+            return None
+        count = batch.num_rows
+        value, has_value = _dollars(batch.column(by_fact["value"]))
+        day, has_day = self._day_of(batch.column(by_fact["entry_date"]))
+        good = has_value & has_day & (value > 0) & (value <= MOST)
+        hts, origin = (self._code(name, batch.column(by_fact[name])) for name in ("hts", "origin"))
+        good &= (hts > 0) & (origin > 0)
+        other: list[Numbers] = []
+        for fact, name in by_fact.items():
+            if fact in _OWN:
+                continue
+            column = batch.column(name)
+            if column.null_count == count:
+                continue
+            if fact in self._apart or fact not in self._names.values():
+                good &= _mask(column.is_null())
+            else:
+                other.append(self._code(name, column))
+        step = np.zeros(count, dtype=np.int64)
+        for steps in self._steps:
+            step = step * (len(steps) + 1) + np.searchsorted(steps, value, side="left")
+        key = np.zeros(count, dtype=np.int64)
+        parts = {"hts": hts, "days": np.searchsorted(self._days, day, side="right"), "origin": origin, "other": self._together(other, count), "step": step}
+        for name, bits in _BITS.items():
+            if count and int(parts[name].max()) >> bits:
+                raise FullError
+            key = key << bits | parts[name]
+        return np.where(good, key, -1), value, day
+
+    def _together(self, columns: Sequence[Numbers], count: int) -> Numbers:
+        """Return one code for the codes of several columns."""
+        found = np.zeros(count, dtype=np.int64)
+        if not columns:
+            return found
+        for codes in columns:
+            found = np.unique(found, return_inverse=True)[1] * (int(codes.max()) + 1) + codes
+        _, first, inverse = np.unique(found, return_index=True, return_inverse=True)
+        table = np.stack([codes[first] for codes in columns], axis=1).tolist()
+        known = self._others
+        return np.array([known.setdefault(tuple(row), len(known) + 1) for row in table], dtype=np.int64)[inverse]
+
+    def _code(self, name: str, column: pa.Array) -> Numbers:
+        """Return a number for each different value of a column, the same in every batch; 0 for null."""
+        if pa.types.is_dictionary(column.type):
+            column = column.dictionary_decode()
+        coded = column.dictionary_encode()
+        known = self._codes.setdefault(name, {})
+        numbers = [known.setdefault((value.__class__, value), len(known) + 1) for value in coded.dictionary.to_pylist()]
+        places = coded.indices.fill_null(len(numbers)).to_numpy(zero_copy_only=False)
+        return np.array([*numbers, 0], dtype=np.int64)[places]
+
+    def _day_of(self, column: pa.Array) -> tuple[Numbers, NDArray[np.bool_]]:
+        """Return the days of a column since 1970, and whether each is one that is written in full."""
+        if pa.types.is_date32(column.type):
+            return column.cast(pa.int32()).fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64), _mask(column.is_valid())
+        if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+            return np.zeros(len(column), dtype=np.int64), np.zeros(len(column), dtype=np.bool_)
+        coded = column.dictionary_encode()
+        days = [_ordinal(text) for text in coded.dictionary.to_pylist()]
+        places = coded.indices.fill_null(len(days)).to_numpy(zero_copy_only=False)
+        found = np.array([*days, -(10**9)], dtype=np.int64)[places]
+        return found, found > -(10**9)
+
+    def interval(self, day: date) -> int:
+        """Return between which days of the law a day lies."""
+        return bisect_right(self._ordinals, day.toordinal())
+
+
+def _ordinal(text: str) -> int:
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        return -(10**9)
+    return found.toordinal() - _EPOCH if found.isoformat() == text else -(10**9)
+
+
+def _dollars(column: pa.Array) -> tuple[Numbers, NDArray[np.bool_]]:
+    """Return the values of a column that are whole dollars, and which are."""
+    kind = column.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        plain = pc.fill_null(pc.match_substring_regex(column, r"^[0-9]{1,12}$"), False)  # noqa: FBT003  a value, not a switch
+        numbers = pc.if_else(plain, column, pa.scalar("0", kind)).cast(pa.int64())
+        return numbers.to_numpy(zero_copy_only=False), _mask(plain)
+    if pa.types.is_integer(kind):
+        numbers = column.cast(pa.decimal128(20, 0)) if pa.types.is_uint64(kind) else column.cast(pa.int64())
+        if pa.types.is_decimal(numbers.type):
+            return np.zeros(len(column), dtype=np.int64), np.zeros(len(column), dtype=np.bool_)
+        return numbers.fill_null(-1).to_numpy(zero_copy_only=False), _mask(column.is_valid())
+    if pa.types.is_decimal128(kind) and 0 <= kind.scale <= 10 and kind.precision - kind.scale <= 18:  # noqa: PLR2004  so that whole dollars fit
+        whole = pc.trunc(column)
+        same = pc.fill_null(pc.equal(whole, column), False)  # noqa: FBT003
+        numbers = whole.cast(pa.decimal128(kind.precision, 0) if kind.scale else kind, safe=False) if kind.scale else whole
+        return numbers.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False), _mask(same)
+    return np.zeros(len(column), dtype=np.int64), np.zeros(len(column), dtype=np.bool_)
+
+
+def _mask(column: pa.Array) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = column.to_numpy(zero_copy_only=False)
+    return found
