@@ -35,7 +35,7 @@ def claimable(
     if duty is None:
         return ()
     found = []
-    for heading in _open(book, line, evaluated):
+    for heading in unclaimed(book, line, evaluated):
         try:
             other = evaluate(reader.with_facts(line, {CLAIMS: [*line.facts.get(CLAIMS, ()), heading]}))
         except (ProblemError, LawConflictError):
@@ -45,7 +45,7 @@ def claimable(
     return tuple(sorted(found, key=lambda one: (-one.saves, one.heading)))
 
 
-def _open(book: CompiledBook, line: Line, evaluated: Evaluated) -> Iterator[str]:
+def unclaimed(book: CompiledBook, line: Line, evaluated: Evaluated) -> Iterator[str]:
     """Yield the headings whose claim the law asks for on the line, by its number, origin and day, and that it does not make."""
     if not evaluated.plan.situation.relevant & book.all_claims:
         return
@@ -55,4 +55,4 @@ def _open(book: CompiledBook, line: Line, evaluated: Evaluated) -> Iterator[str]
             yield heading
 
 
-__all__ = ["CLAIMS", "Claimable", "claimable"]
+__all__ = ["CLAIMS", "Claimable", "claimable", "unclaimed"]

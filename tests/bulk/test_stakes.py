@@ -1,0 +1,108 @@
+"""What is at stake on one line is at stake on every line that differs from it in dollars only."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections import Counter
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from tariff_engine.bulk.stakes import Stakes, stakes_of
+from tariff_engine.bulk.sums import Sum, settled, settled_between, sum_of
+from tariff_engine.engine import Knowledge
+from tariff_engine.money import dollars_text
+from tariff_engine.problems import LawConflictError, ProblemError
+from tariff_engine.testing import random_line, space
+from tariff_service.rulebook import open_engine
+
+LINES = int(os.environ.get("TARIFF_STAKES_LINES", "400"))
+
+
+@pytest.fixture(scope="module")
+def known() -> Knowledge:
+    return open_engine(None).at()
+
+
+def term(percent: str) -> tuple[int, int, int]:
+    top, bottom = (Fraction(percent) / 100).as_integer_ratio()
+    return 200 * top, bottom, 2 * bottom
+
+
+def test_whole_percents_of_whole_dollars_are_not_rounded() -> None:
+    assert sum_of([term("25"), term("20")]) == Sum(45, ())
+    assert sum_of([term("7.5"), term("10")]).cents(1) == 18
+
+
+def test_sums_are_in_the_order_of_their_rates_from_the_value_on_that_is_told() -> None:
+    rng = random.Random(7)
+    rates = ("0", "2.5", "7.5", "10", "1.9", "0.13", "3.4", "25", "50", "4.4")
+    for _ in range(400):
+        sums = [sum_of([term(rate) for rate in rng.sample(rates, rng.choice((1, 2, 3)))]) for _ in range(3)]
+        least = settled(sums)
+        assert least is not None or len({one.rate for one in sums}) < len(set(sums))
+        if least is None:
+            continue
+        order = sorted(sums, key=lambda one: one.rate)
+        for dollars in (least, least + 1, least + 2, least + 13, 10 * least + 7, 999_999):
+            if dollars >= least:
+                cents = [one.cents(dollars) for one in order]
+                assert cents == sorted(cents)
+                assert len(set(cents)) == len(set(sums))
+        low, middle, high = order
+        between = settled_between(low, high, middle)
+        if between is not None:
+            side = high.rate - middle.rate - (middle.rate - low.rate)
+            for dollars in range(between, between + 200):
+                found = high.cents(dollars) - middle.cents(dollars) - (middle.cents(dollars) - low.cents(dollars))
+                assert (found > 0, found < 0) == (side > 0, side < 0)
+
+
+def said(answer: dict[str, Any]) -> tuple[Any, ...]:
+    saving = next(iter(answer["savings"]), None)
+    return (
+        answer["range"]["low"],
+        answer["range"]["high"],
+        [question["fact"] for question in answer["questions"]],
+        all(warning["code"] != "range_incomplete" for warning in answer["warnings"]),
+        (saving["fact"], saving["duty"]) if saving else None,
+    )
+
+
+def foretold(stakes: Stakes, dollars: int) -> tuple[Any, ...]:
+    return (
+        dollars_text(stakes.low.cents(dollars)),
+        dollars_text(stakes.high.cents(dollars)),
+        list(stakes.questions),
+        stakes.complete,
+        (stakes.saving, dollars_text(stakes.saved.cents(dollars))) if stakes.saved else None,
+    )
+
+
+def test_the_stakes_of_one_line_are_those_of_each_that_is_worth_enough(known: Knowledge) -> None:
+    rng, where, met = random.Random(20260101), space(known), Counter[str]()
+    while met["lines"] < LINES:
+        raw = random_line(where, rng)
+        if rng.random() < 0.6:  # as most filers state it
+            raw = {name: raw[name] for name in ("hts", "origin", "entry_date", "mode") if name in raw}
+            raw["value"] = rng.choice((1, 100, 5_000, 1_000_000))
+        try:
+            line = known.read(raw)
+            evaluated, base = known.evaluate(line)
+            stakes = stakes_of(known, line, evaluated, base)
+        except (ProblemError, LawConflictError):
+            continue
+        if stakes is None:
+            met["apart"] += 1
+            continue
+        met["open" if stakes.questions else "settled"] += 1
+        met["saving"] += stakes.saving is not None
+        for dollars in {stakes.least, stakes.least + 1, stakes.least + rng.randrange(50), stakes.least + rng.randrange(10**6), 10**9}:
+            answer = known.answer(known.read({**raw, "value": str(dollars)}), "", "none")
+            assert foretold(stakes, dollars) == said(answer), (raw, dollars)
+            met["lines"] += 1
+    assert met["open"] and met["settled"] and met["saving"], met
+    if LINES > 400:
+        print(dict(met))
