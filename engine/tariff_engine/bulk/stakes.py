@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from tariff_engine.bulk.sums import Sum, settled, settled_between, sum_of
+from tariff_engine.bulk.cuts import MOST, amounts_of, least_apart, modulus
+from tariff_engine.bulk.sums import NOTHING, VALUE, Amount, Sum, settled, settled_between, sum_of
+from tariff_engine.compiled.plan import numbers_of
 from tariff_engine.engine import Assessed
 from tariff_engine.exclusions import CLAIMS, unclaimed
 from tariff_engine.problems import LawConflictError, ProblemError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from fractions import Fraction
 
-    from tariff_engine.base import LineBase
     from tariff_engine.compiled.evaluated import Evaluated
     from tariff_engine.compiled.plan import Charge
     from tariff_engine.engine import Knowledge
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Stakes(NamedTuple):
-    """What holds for every line of a form that is worth at least `least` whole dollars.
+    """What holds for the lines of a form that are worth at least `least` whole dollars, and leave the same remainder by `modulus`.
 
     `low` and `high` are the least and the most duty that any combination of answers leaves. `saved` is the duty if `saving` were true, the
     fact that would save the most; without one both are None.
@@ -42,75 +44,85 @@ class Stakes(NamedTuple):
     saved: Sum | None
 
 
-def stakes_of(knowledge: Knowledge, line: Line, evaluated: Evaluated, base: LineBase) -> Stakes | None:
-    """Return what is at stake on a line and on all that differ from it in dollars only; None where more than the value decides it."""
-    baseline = _sum(evaluated, base.base.rate)
-    if baseline is None or not line.value or base.open or "value" in knowledge.law.compiled.fact_bits:
+def stakes_of(knowledge: Knowledge, line: Line) -> Stakes | None:
+    """Return what is at stake on a line and on all that differ from it by so many times `modulus` dollars; None where more decides it.
+
+    Raises ProblemError and LawConflictError as an assessment does.
+    """
+    book, inquirer = knowledge.law.compiled, knowledge.inquirer
+    if line.content or not line.value or "value" in book.fact_bits:
         return None
-    _, tree, course = knowledge.inquirer.explore(line, Assessed(evaluated, base))
-    sums = _sums(knowledge, line, tree, course)
-    exclusions = _exclusions(knowledge, line, evaluated)
+    step, apart = modulus(inquirer.answers, book), least_apart(inquirer.answers, book)
+    values = [value + (line.value - value) % step for value in (apart, 1_000_000, MOST)]
+    samples = [knowledge.read({**line.facts, "value": value}) for value in values]
+    evaluated, base = knowledge.evaluate(samples[2])
+    baseline = _sum(evaluated, base.base.rate)
+    if baseline is None or base.open:
+        return None
+    _, tree, course = inquirer.explore(samples[2], Assessed(evaluated, base))
+    sums = _sums(knowledge, samples, evaluated, tree, course)
+    exclusions = _exclusions(knowledge, samples[2], evaluated)
     if sums is None or exclusions is None:
         return None
     every = {baseline, *sums, *exclusions}
     least = settled(every)
     if least is None:
         return None
-    inquiry, sums_by_cents, found = _at(course, sums, baseline, every, least)
-    if len({question.fact for question in inquiry.questions}) > 1:
+
+    def at(dollars: int) -> Inquiry:
+        amounts = {fact: inquirer.answers.amounts(dollars, fact) for fact in inquirer.answers.shares}
+        return course.result([one.cents(dollars) for one in sums], baseline.cents(dollars), amounts)
+
+    if len(course.asked) > 1:
         # which question comes first may hang on a rise here and a fall there: these too must be settled
-        far = [(one, other) for one in every for other in every if one.rate < baseline.rate < other.rate]
-        for one, other in far:
-            between = settled_between(one, other, baseline)
-            if between is None:
-                return None
-            least = max(least, between)
-        inquiry, sums_by_cents, found = _at(course, sums, baseline, every, least)
-    low, high = sums_by_cents[inquiry.low or 0], sums_by_cents[inquiry.high or 0]
-    saving, saved = _saving(inquiry, exclusions, found, least)
+        for one in (one for one in every if one.rate < baseline.rate):
+            for other in (other for other in every if other.rate > baseline.rate):
+                between = settled_between(one, other, baseline)
+                if between is None:
+                    return None
+                least = max(least, between)
+    least = 1 if len(every) == 1 else max(least, apart)
+    dollars = max(least, apart)
+    dollars += (line.value - dollars) % step
+    inquiry = at(dollars)
+    by_cents = {one.cents(dollars): one for one in every}
+    saving, saved = _saving(inquiry, [one.cents(dollars) for one in exclusions], baseline.cents(dollars))
     questions = tuple(question.fact for question in inquiry.questions)
-    return Stakes(
-        least, low, high, inquiry.complete, questions, saving, None if saved is None else sums_by_cents[saved]
-    )
+    low, high = by_cents[inquiry.low or 0], by_cents[inquiry.high or 0]
+    return Stakes(least, low, high, inquiry.complete, questions, saving, by_cents[saved] if saving else None)
 
 
-def _at(
-    course: Course, sums: list[Sum], baseline: Sum, every: set[Sum], dollars: int
-) -> tuple[Inquiry, dict[int, Sum], int]:
-    """Run the inquiry at a value; return it, the sums by their cents, and the duty as assumed."""
-    duty = baseline.cents(dollars)
-    inquiry = course.result([one.cents(dollars) for one in sums], duty, {})
-    return inquiry, {one.cents(dollars): one for one in every}, duty
-
-
-def _saving(inquiry: Inquiry, exclusions: list[Sum], duty: int, dollars: int) -> tuple[str | None, int | None]:
+def _saving(inquiry: Inquiry, exclusions: list[int], duty: int) -> tuple[str | None, int]:
     """Return the fact that would save the most, the first of several, and the duty if it were true."""
-    best, saved = None, duty
+    best: str | None = None
     for question in inquiry.questions:
         for option in question.options:
-            if option.duty < saved:
-                best, saved = question.fact, option.duty
+            if option.duty < duty:
+                best, duty = question.fact, option.duty
     for one in exclusions:
-        if one.cents(dollars) < saved:
-            best, saved = CLAIMS, one.cents(dollars)
-    return best, saved if best else None
+        if one < duty:
+            best, duty = CLAIMS, one
+    return best, duty
 
 
-def _sums(knowledge: Knowledge, line: Line, tree: Tree, course: Course) -> list[Sum] | None:
-    """Return the duties that the combinations of answers lead to; None where they hang on more than dollars and rates."""
-    shares = knowledge.inquirer.answers.shares
-    tried = {one.fact for one in course.asked} | {node[0] for node in course.nodes if isinstance(node, tuple)}
-    if tree.apart or course.guards or len(tree.cuts) > 1 or not tried.isdisjoint(shares):
+def _sums(knowledge: Knowledge, samples: list[Line], evaluated: Evaluated, tree: Tree, course: Course) -> list[Sum] | None:
+    """Return the duties that the combinations of answers lead to; None where they hang on more than the value and rates."""
+    line = samples[2]
+    if tree.apart or course.guards:
         return None
     rates = [base.base.rate for _, base in tree.claims.values() if base.base.value == line.value]
     if len(rates) < len(tree.claims):
         return None
+    recipes = [tree.cutter.recipe(line, cut, evaluated.plan.situation.relevant) for cut in list(tree.cuts)[1:]]
+    made = amounts_of(tree.cutter, knowledge.inquirer.answers, samples, [recipe for recipe in recipes if recipe])
+    if made is None or not all(recipes):
+        return None
     found = []
-    for _, number, charges, _ in course.sums:
-        made = _charged(charges, rates[number])
-        if made is None:
+    for number, base, charges, _ in course.sums:
+        one = _charged(charges, rates[base], made[number - 1] if number else ())
+        if one is None:
             return None
-        found.append(made)
+        found.append(one)
     return found
 
 
@@ -131,16 +143,26 @@ def _exclusions(knowledge: Knowledge, line: Line, evaluated: Evaluated) -> list[
 
 
 def _sum(evaluated: Evaluated, rate: Fraction | None) -> Sum | None:
+    """Return what a line owes as it is stated."""
     plan, line = evaluated.plan, evaluated.line
     if plan.guards or plan.any_framed or plan.framed or plan.offsets or line.content or evaluated.base.value != line.value:
         return None
-    return _charged(plan.charges, rate)
+    return _charged(plan.charges, rate, ()) if len(plan.charges) == 1 else None
 
 
-def _charged(charges: tuple[Charge, ...], rate: Fraction | None) -> Sum | None:
-    """Return what a line that is not split owes, with its base rate; None where that is no share of the value."""
-    if len(charges) != 1 or rate is None:
+def _charged(charges: tuple[Charge, ...], rate: Fraction | None, cut: Sequence[Amount | None]) -> Sum | None:
+    """Return what is owed on the lines of a cut value, with the base rate; None where that is no share of the value."""
+    if rate is None:
         return None
-    _, taken, money = charges[0]
     top, bottom = rate.as_integer_ratio()
-    return sum_of([*money, *(() if taken else ((200 * top, bottom, 2 * bottom),))])
+    terms = []
+    for mask, taken, money in charges:
+        dollars = VALUE
+        if len(charges) > 1:
+            dollars = NOTHING
+            for place in numbers_of(mask):
+                dollars = dollars.plus(cut[place] or NOTHING)
+        terms += [(term, dollars) for term in money]
+        if not taken:
+            terms.append(((200 * top, bottom, 2 * bottom), dollars))
+    return sum_of(terms)

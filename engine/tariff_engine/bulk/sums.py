@@ -8,56 +8,85 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
+from itertools import pairwise
 from typing import NamedTuple
 
 Term = tuple[int, int, int]
-"""A rate that is no whole percent, as integers: its cents are (first * dollars + second) // third."""
+"""A rate as integers: its cents on some dollars are (first * dollars + second) // third."""
+_HALF = Fraction(1, 2)
+
+
+class Amount(NamedTuple):
+    """A whole number that follows from a value: a share of it, and so much more. It holds for values at which it is whole."""
+
+    share: Fraction = Fraction(0)
+    more: Fraction = Fraction(0)
+
+    def at(self, value: int) -> int:
+        """Return the amount at a value."""
+        return int(self.share * value + self.more)
+
+    def plus(self, other: Amount, times: int = 1) -> Amount:
+        """Return this amount and so many times another."""
+        return Amount(self.share + times * other.share, self.more + times * other.more)
+
+
+NOTHING, VALUE = Amount(), Amount(Fraction(1))
 
 
 class Sum(NamedTuple):
-    """Cents that follow from whole dollars: so many for each dollar, and rates that are rounded, in order."""
+    """Cents: those that are never rounded, and rates on amounts of dollars that are, in order."""
 
-    whole: int
-    rounded: tuple[Term, ...]
+    exact: Amount
+    rounded: tuple[tuple[Term, Amount], ...]
 
-    def cents(self, dollars: int) -> int:
-        """Return the cents on a value."""
-        return self.whole * dollars + sum([(first * dollars + second) // third for first, second, third in self.rounded])
+    def cents(self, value: int) -> int:
+        """Return the cents on a value in whole dollars."""
+        return self.exact.at(value) + sum([(first * amount.at(value) + second) // third for (first, second, third), amount in self.rounded])
 
     @property
     def rate(self) -> Fraction:
-        """The cents for each dollar, before any rounding."""
-        return self.whole + sum([Fraction(first, third) for first, _, third in self.rounded], Fraction(0))
+        """The cents for each dollar of the value, before any rounding."""
+        return self.exact.share + sum([Fraction(first, third) * amount.share for (first, _, third), amount in self.rounded], Fraction(0))
+
+    @property
+    def more(self) -> Fraction:
+        """The cents beside the rate, before any rounding."""
+        return self.exact.more + sum([Fraction(first, third) * amount.more for (first, _, third), amount in self.rounded], Fraction(0))
+
+    @property
+    def doubt(self) -> Fraction:
+        """How many cents away from its rate it can lie."""
+        return abs(self.more) + _HALF * len(self.rounded)
 
 
-def sum_of(terms: Iterable[Term]) -> Sum:
-    """Return the sum of some rates."""
-    whole, rounded = 0, list[Term]()
-    for first, second, third in terms:
+def sum_of(terms: Iterable[tuple[Term, Amount]]) -> Sum:
+    """Return the sum of some rates on some dollars."""
+    exact, rounded = NOTHING, list[tuple[Term, Amount]]()
+    for term, amount in terms:
+        first, _, third = term
         if first % third:
-            rounded.append((first, second, third))
+            rounded.append((term, amount))
         else:
-            whole += first // third
-    return Sum(whole, tuple(sorted(rounded)))
+            exact = exact.plus(amount, first // third)
+    return Sum(exact, tuple(sorted(rounded)))
 
 
 def settled(sums: Iterable[Sum]) -> int | None:
-    """Return the least value from which the order of some sums is that of their rates; None where rounding decides at any value."""
-    by_rate: dict[Fraction, Sum] = {}
-    most = 0
-    for one in sums:
-        if by_rate.setdefault(one.rate, one) != one:
+    """Return the least value from which the order of different sums is the same at every value; None where rounding decides at any."""
+    order = sorted((one.rate, one.more, one) for one in sums)
+    for (rate, more, one), (higher, other_more, other) in pairwise(order):
+        if rate == higher and one.rounded != other.rounded and other_more - more <= _HALF * (len(one.rounded) + len(other.rounded)):
             return None
-        most = max(most, len(one.rounded))
-    rates = sorted(by_rate)
-    gap = min((after - before for before, after in zip(rates, rates[1:], strict=False)), default=None)
-    return 1 if gap is None or not most else int(most / gap) + 1
+    most = max([one.doubt for _, _, one in order], default=Fraction(0))
+    gaps = [higher - rate for (rate, _, _), (higher, _, _) in pairwise(order) if higher > rate]
+    return int(2 * most / min(gaps)) + 1 if gaps else 1
 
 
 def settled_between(one: Sum, other: Sum, middle: Sum) -> int | None:
-    """Return the least value from which it is sure whether `one` or `other` is farther from `middle`, which lies between them, or neither."""
+    """Return the least value from which it is sure which of two sums on both sides of a third is farther from it, or that neither is."""
     rate = one.rate + other.rate - 2 * middle.rate
-    doubt = len(one.rounded) + len(other.rounded) + 2 * len(middle.rounded)
+    doubt = one.doubt + other.doubt + 2 * middle.doubt
     if not doubt:
         return 1
-    return int(Fraction(doubt, 2) / abs(rate)) + 1 if rate else None
+    return int(doubt / abs(rate)) + 1 if rate else None
