@@ -95,7 +95,7 @@ def test_the_stakes_of_one_line_are_those_of_each_that_is_worth_enough(known: Kn
             raw = {name: raw[name] for name in ("hts", "origin", "entry_date", "mode") if name in raw}
             raw["value"] = rng.choice((1, 100, 5_000, 1_000_000))
         try:
-            stakes = stakes_of(known, known.read(raw))
+            stakes, _ = stakes_of(known, known.read(raw))
         except (ProblemError, LawConflictError):
             continue
         if stakes is None:

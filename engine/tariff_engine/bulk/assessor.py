@@ -12,7 +12,8 @@ import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
 from tariff_engine.arrow_columns import Column, columns_of, row_of
 from tariff_engine.bulk.encoding import Encoder, FullError
 from tariff_engine.bulk.forms import Form, form_of
-from tariff_engine.bulk.layout import long, summary
+from tariff_engine.bulk.layout import Asked, long, summary
+from tariff_engine.bulk.ranges import Ranges
 from tariff_engine.bulk.scalar import Rows, Stated, answer_alone, answer_together, reject
 from tariff_engine.bulk.schemas import LONG_SCHEMA, REJECTED_SCHEMA, SUMMARY_SCHEMA
 from tariff_engine.bulk.table import Table
@@ -64,6 +65,7 @@ class BulkAssessor:
         self._last = 0  # the last row of the entry that is open
         self._encoder = Encoder(knowledge)
         self._table = Table()
+        self._ranges = Ranges(knowledge)
 
     def assess(self, batch: pa.RecordBatch) -> Assessed:
         """Assess the lines of a batch. Raises ProblemError where a column can state no fact: its type, or the same name twice."""
@@ -82,6 +84,8 @@ class BulkAssessor:
             return facts
 
         forms, dollars, days = self._forms(batch, [column.name for column in readers], entries, stated)
+        stakes = self._stakes(forms, dollars, stated)
+        forms = np.where(stakes < 0, -1, forms)
         into = Rows([], [], [])
         for place in np.flatnonzero(forms < 0).tolist():
             self._alone(Stated(before + place + 1, ids[place].as_py(), entries[place].as_py(), {}), place, stated, into)
@@ -89,7 +93,7 @@ class BulkAssessor:
             self._close(into)
         kept = np.flatnonzero(forms >= 0)
         self.alone += batch.num_rows - len(kept)
-        return self._assessed(into, forms[kept], dollars[kept], days[kept], before + 1 + kept, ids.take(pa.array(kept)))
+        return self._assessed(into, forms[kept], dollars[kept], days[kept], before + 1 + kept, ids.take(pa.array(kept)), stakes[kept])
 
     def finish(self) -> Assessed:
         """Assess the lines of the last entry, after which nothing follows."""
@@ -114,14 +118,12 @@ class BulkAssessor:
     ) -> tuple[Numbers, Numbers, Numbers]:
         """Return the form of each row, -1 where it is answered alone, its dollars and its day."""
         nothing = np.full(batch.num_rows, -1, dtype=np.int64), np.zeros(batch.num_rows, np.int64), np.zeros(batch.num_rows, np.int64)
-        if self._table.full:
-            self._table.forget()
-            self._encoder.forget()
+        if self._table.full or self._ranges.full:
+            self._forget()
         try:
             found = self._encoder.keys(batch, facts)
         except FullError:
-            self._table.forget()
-            self._encoder.forget()
+            self._forget()
             try:
                 found = self._encoder.keys(batch, facts)
             except FullError:
@@ -141,6 +143,18 @@ class BulkAssessor:
                 return None
 
         return self._table.find(met.tolist(), make)[inverse], dollars, days
+
+    def _forget(self) -> None:
+        self._table.forget()
+        self._encoder.forget()
+        self._ranges.forget()
+
+    def _stakes(self, forms: Numbers, dollars: Numbers, stated: Callable[[int], dict[str, Any]]) -> Numbers:
+        """Return the number of the stakes of each row, -1 where it is answered alone."""
+        if not self.ranges or not len(self._table):
+            return np.where(forms < 0, -1, 0)
+        opened = np.array(self._table.opened, dtype=np.bool_)[np.maximum(forms, 0)]
+        return self._ranges.find(forms, dollars, opened, stated)
 
     # ------------------------------------------------------------ rows alone
     def _alone(self, line: Stated, place: int, stated: Callable[[int], dict[str, Any]], into: Rows) -> None:
@@ -165,12 +179,15 @@ class BulkAssessor:
             answer_together(self.knowledge, lines, into, ranges=self.ranges)
 
     # ------------------------------------------------------------ out
-    def _assessed(self, into: Rows, forms: Numbers, dollars: Numbers, days: Numbers, rows: Numbers, ids: pa.Array) -> Assessed:
+    def _assessed(self, into: Rows, forms: Numbers, dollars: Numbers, days: Numbers, rows: Numbers, ids: pa.Array, stakes: Numbers) -> Assessed:
         if not len(forms):
             return _whole(into, None, None)
         table = self._table
         charged = table.charge(forms, dollars)
-        made = summary(table, forms, charged, rows, ids, days, ranges=self.ranges)
+        met, asked = self._ranges, None
+        if self.ranges:
+            asked = Asked(met.charge(stakes, dollars, charged.duty), stakes, met.questions, met.savings)
+        made = summary(table, forms, charged, rows, ids, days, asked)
         kinds = list(table.kinds)
         return _whole(into, made, lambda: long(kinds, charged, rows, ids))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tariff_engine.exclusions import unclaimed
 from tariff_engine.frame import standing
 from tariff_engine.problems import LawConflictError, ProblemError
 
@@ -53,10 +54,11 @@ class Form(NamedTuple):
     hmf: FeeTerms
     hts: str
     origin: str
+    opened: bool  # whether the range of the duty is to be asked for
 
 
 def form_of(knowledge: Knowledge, raw: Mapping[str, Any], *, ranges: bool) -> Form | None:
-    """Return the form of a line; None where it has none, or cannot be answered. With `ranges`, only a line without open facts has one."""
+    """Return the form of a line; None where it has none, or cannot be answered. `ranges`: those of its duty are asked for."""
     try:
         line = knowledge.read(raw)
         if line.content or not line.value or line.value > MOST or line.facts["value"] != line.value:
@@ -65,19 +67,18 @@ def form_of(knowledge: Knowledge, raw: Mapping[str, Any], *, ranges: bool) -> Fo
         if "chapter98" in line.facts or not _plain(evaluated):
             return None
         opened = evaluated.assumed or base.unclaimed or base.open
-        if ranges and opened:
-            return None
-        answer = knowledge.answer(line, "", "none", inquire=ranges)
+        opened = bool(opened) or next(unclaimed(knowledge.law.compiled, line, evaluated), None) is not None
+        answer = knowledge.answer(line, "", "none", inquire=False)
         around = standing(knowledge, line, answer)
     except (ProblemError, LawConflictError):
         return None
-    if around is None or (ranges and (answer["savings"] or answer["questions"])):
+    if around is None or answer["questions"]:
         return None
     questions = () if ranges else open_facts(evaluated, base)
     kind = _kind(line, evaluated, answer, questions, around.entry_type)
     if kind is None:
         return None
-    return Form(kind, _fee(around.mpf), _fee(around.hmf), answer["hts"], answer["origin"])
+    return Form(kind, _fee(around.mpf), _fee(around.hmf), answer["hts"], answer["origin"], opened and ranges)
 
 
 def open_facts(evaluated: Evaluated, base: Any) -> tuple[str, ...]:

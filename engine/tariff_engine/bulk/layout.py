@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tariff_engine.bulk.forms import Kind
+    from tariff_engine.bulk.ranges import Stake
     from tariff_engine.bulk.table import Charged, Table
 
     Numbers = NDArray[np.int64]
@@ -30,8 +31,19 @@ def money(cents: Numbers) -> pa.Array:
     return pa.Array.from_buffers(MONEY, len(cents), [None, pa.py_buffer(wide)])
 
 
-def summary(table: Table, forms: Numbers, charged: Charged, rows: Numbers, ids: pa.Array, days: Numbers, *, ranges: bool) -> pa.RecordBatch:
-    """Return a row of the summary for each row of a batch that has a form. `days` count from 1970."""
+class Asked(NamedTuple):
+    """The ranges of rows, the number of the stakes of each, and by number the questions and the saving."""
+
+    stake: Stake
+    numbers: Numbers
+    questions: Sequence[tuple[str, ...]]
+    savings: Sequence[str | None]
+
+
+def summary(
+    table: Table, forms: Numbers, charged: Charged, rows: Numbers, ids: pa.Array, days: Numbers, asked: Asked | None
+) -> pa.RecordBatch:
+    """Return a row of the summary for each row of a batch that has a form. `days` count from 1970; `asked` where ranges are wanted."""
     count = len(forms)
     met, inverse = np.unique(forms, return_inverse=True)
     numbers = met.tolist()
@@ -42,7 +54,13 @@ def summary(table: Table, forms: Numbers, charged: Charged, rows: Numbers, ids: 
         return pa.array([pick(one) for one in each], kind).take(pa.array(of_kind))
 
     texts = pa.list_(pa.string())
-    duty = money(charged.duty)
+
+    def staked(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+        if asked is None:
+            return pa.nulls(count, kind)
+        some, of_row = np.unique(asked.numbers, return_inverse=True)
+        return pa.array([values[number] for number in some.tolist()], kind).take(pa.array(of_row))
+
     zero = money(np.zeros(count, dtype=np.int64))
     columns = {
         "row": pa.array(rows),
@@ -52,22 +70,22 @@ def summary(table: Table, forms: Numbers, charged: Charged, rows: Numbers, ids: 
         "origin": pa.array([table.origins[number] for number in numbers], pa.string()).take(pa.array(inverse)),
         "entry_date": pa.array(days.astype(np.int32)).cast(pa.date32()),
         "value": pa.array(charged.dollars),
-        "duty": duty,
+        "duty": money(charged.duty),
         "base_duty": money(charged.base_duty),
         "additional_duty": money(charged.additional),
         "mpf": money(charged.mpf),
         "hmf": money(charged.hmf),
         "postal_duty": zero,
         "total": money(charged.duty + charged.mpf + charged.hmf),
-        "low": duty if ranges else pa.nulls(count, MONEY),
-        "high": duty if ranges else pa.nulls(count, MONEY),
-        "complete": pa.array(np.full(count, ranges)),
+        "low": money(asked.stake.low) if asked else pa.nulls(count, MONEY),
+        "high": money(asked.stake.high) if asked else pa.nulls(count, MONEY),
+        "complete": pa.array(np.full(count, asked is not None)),
         "prohibited": shared(lambda kind: kind.prohibited, pa.bool_()),
         "headings": shared(lambda kind: kind.headings, texts),
-        "questions": shared(lambda kind: kind.questions, texts),
+        "questions": staked(asked.questions, texts) if asked else shared(lambda kind: kind.questions, texts),
         "warnings": shared(lambda kind: kind.warnings, texts),
-        "saving": pa.nulls(count, pa.string()),
-        "saves": zero if ranges else pa.nulls(count, MONEY),
+        "saving": staked(asked.savings if asked else (), pa.string()),
+        "saves": money(asked.stake.saves) if asked else pa.nulls(count, MONEY),
         "de_minimis": pa.array([PASSED], pa.string()).take(pa.array(np.zeros(count, dtype=np.int64))),
         "entry_type": shared(lambda kind: kind.entry_type, pa.string()),
     }

@@ -6,7 +6,7 @@ single line tells the questions of all of them, and which combination of answers
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tariff_engine.bulk.cuts import MOST, amounts_of, least_apart, modulus
 from tariff_engine.bulk.sums import NOTHING, VALUE, Amount, Sum, settled, settled_between, sum_of
@@ -17,6 +17,7 @@ from tariff_engine.problems import LawConflictError, ProblemError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
     from fractions import Fraction
 
     from tariff_engine.compiled.evaluated import Evaluated
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from tariff_engine.engine import Knowledge
     from tariff_engine.facts import Line
     from tariff_engine.inquiry import Inquiry
-    from tariff_engine.inquiry_course import Course
+    from tariff_engine.inquiry_course import Claims, Course
     from tariff_engine.inquiry_tree import Tree
 
 
@@ -44,22 +45,56 @@ class Stakes(NamedTuple):
     saved: Sum | None
 
 
-def stakes_of(knowledge: Knowledge, line: Line) -> Stakes | None:
-    """Return what is at stake on a line and on all that differ from it by so many times `modulus` dollars; None where more decides it.
+class Tried(NamedTuple):
+    """What an inquiry tried besides bits of facts: claims, each with what the base duty became, and the day where days were tried.
 
-    Raises ProblemError and LawConflictError as an assessment does.
+    `apart`: nothing more is known of it, so that it holds for the line alone.
+    """
+
+    claims: tuple[tuple[Claims, tuple[Any, ...]], ...] = ()
+    day: date | None = None
+    apart: bool = False
+
+
+_UNKNOWN = Tried(apart=True)
+
+
+def stakes_of(knowledge: Knowledge, line: Line) -> tuple[Stakes | None, Tried]:
+    """Return what is at stake on a line and on all that differ from it by so many times `modulus` dollars, and what was tried.
+
+    None where more than dollars decides it. Raises ProblemError and LawConflictError as an assessment does.
     """
     book, inquirer = knowledge.law.compiled, knowledge.inquirer
     if line.content or not line.value or "value" in book.fact_bits:
-        return None
+        return None, _UNKNOWN
     step, apart = modulus(inquirer.answers, book), least_apart(inquirer.answers, book)
     values = [value + (line.value - value) % step for value in (apart, 1_000_000, MOST)]
     samples = [knowledge.read({**line.facts, "value": value}) for value in values]
     evaluated, base = knowledge.evaluate(samples[2])
     baseline = _sum(evaluated, base.base.rate)
     if baseline is None or base.open:
-        return None
+        return None, _UNKNOWN
     _, tree, course = inquirer.explore(samples[2], Assessed(evaluated, base))
+    found = _staked(knowledge, samples, evaluated, baseline, tree, course)
+    return found, _tried(knowledge, tree, course, samples[2])
+
+
+def _tried(knowledge: Knowledge, tree: Tree, course: Course, line: Line) -> Tried:
+    claims = tuple(
+        (claims, (base.column, base.unclaimed, base.base.rate, base.base.value == line.value))
+        for claims, (_, base) in list(tree.claims.items())[1:]
+    )
+    facts = {one.fact for one in course.asked} | {node[0] for node in course.nodes if isinstance(node, tuple)}
+    days = any(knowledge.law.facts[fact].type == "date" for fact in facts)
+    return Tried(claims, line.day if days else None, tree.apart)
+
+
+def _staked(
+    knowledge: Knowledge, samples: list[Line], evaluated: Evaluated, baseline: Sum, tree: Tree, course: Course
+) -> Stakes | None:
+    """Return what is at stake, given the inquiry into the last of three samples."""
+    inquirer, book, line = knowledge.inquirer, knowledge.law.compiled, samples[2]
+    step, apart = modulus(inquirer.answers, book), least_apart(inquirer.answers, book)
     sums = _sums(knowledge, samples, evaluated, tree, course)
     exclusions = _exclusions(knowledge, samples[2], evaluated)
     if sums is None or exclusions is None:

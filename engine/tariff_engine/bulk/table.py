@@ -33,6 +33,7 @@ class Table:
         self.kinds: list[Kind] = []
         self.hts: list[str] = []
         self.origins: list[str] = []
+        self.opened: list[bool] = []
         self._numbers = np.zeros((1024, 1 + 2 * _FEE), dtype=np.int64)  # of a form: its kind, the terms of its fees
         self._rows: list[tuple[int, int, int]] = []
         self._spans: list[tuple[int, int, bool, bool]] = []
@@ -73,6 +74,7 @@ class Table:
         self._numbers[number] = (kind, *form.mpf, *form.hmf)
         self.hts.append(form.hts)
         self.origins.append(form.origin)
+        self.opened.append(form.opened)
         return number
 
     def charge(self, forms: Numbers, dollars: Numbers) -> Charged:

@@ -1,0 +1,91 @@
+"""Rows that are answered together say what each says when it is answered alone."""
+
+from __future__ import annotations
+
+import os
+import random
+from datetime import date, timedelta
+from typing import Any
+
+import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
+import pytest
+
+from tariff_engine.bulk import LONG_SCHEMA, REJECTED_SCHEMA, SUMMARY_SCHEMA, BulkAssessor
+from tariff_engine.bulk.scalar import Rows, Stated, answer_alone
+from tariff_engine.engine import Knowledge
+from tariff_engine.testing import random_line, space
+from tariff_engine.testing.drawing import Space
+from tariff_service.rulebook import open_engine
+
+LINES = int(os.environ.get("TARIFF_BULK_LINES", "450"))
+BATCH = 1_000
+COLUMNS = ("hts", "origin", "entry_date", "value", "mode")
+SCHEMAS = {"summary": SUMMARY_SCHEMA, "long": LONG_SCHEMA, "rejected": REJECTED_SCHEMA}
+
+
+def plain_lines(where: Space, rng: random.Random, count: int) -> list[dict[str, Any]]:
+    """Lines as most filers state them: of some products and origins, on many days, of any value."""
+    products = [rng.choice([code for code in where.near(rng.choice(where.listed)) if len(code) in {8, 10}] or where.codes) for _ in range(40)]
+    origins = rng.sample(where.origins, 8)
+    first = date(2025, 2, 1) + timedelta(days=rng.randrange(450))
+    found = []
+    for _ in range(count):
+        value: Any = rng.choice((rng.randrange(1, 300), rng.randrange(1, 3_000), rng.randrange(1, 10**6), rng.randrange(1, 10**11)))
+        line = {
+            "hts": rng.choice(products),
+            "origin": rng.choice(origins),
+            "entry_date": (first + timedelta(days=rng.randrange(20))).isoformat(),
+            "value": str(rng.choice((value, value, value, f"{value}.50"))),
+            "mode": rng.choice(("ocean", "air", "truck", None)),
+        }
+        found.append(line)
+        if rng.random() < 0.1:
+            flag = rng.choice(where.flags)
+            line[flag] = rng.random() < 0.5
+    return found
+
+
+def stated_in_full(where: Space, rng: random.Random, count: int) -> list[dict[str, Any]]:
+    """Lines that aim at the boundaries of the law, with facts of every kind that a column of text can state."""
+    return [
+        {name: value if isinstance(value, bool) else str(value) for name, value in random_line(where, rng).items() if not isinstance(value, (list, dict))}
+        for _ in range(count)
+    ]
+
+
+def batch_of(lines: list[dict[str, Any]]) -> pa.RecordBatch:
+    names = sorted({name for line in lines for name in line})
+    flags = {name for line in lines for name, value in line.items() if isinstance(value, bool)}
+    kinds = [(name, pa.bool_() if name in flags else pa.string()) for name in names]
+    return pa.RecordBatch.from_pylist([{name: line.get(name) for name in names} for line in lines], pa.schema(kinds))
+
+
+def compared(known: Knowledge, assessor: BulkAssessor, lines: list[dict[str, Any]], before: int) -> None:
+    """Assess lines together and each alone, and compare every row and column."""
+    done = assessor.assess(batch_of(lines))
+    alone = Rows([], [], [])
+    for place, line in enumerate(lines, start=1):
+        facts = {name: value for name, value in sorted(line.items()) if value is not None}
+        answer_alone(known, Stated(before + place, None, None, facts), alone, ranges=assessor.ranges)
+    for name, rows in zip(SCHEMAS, alone, strict=True):
+        expected = pa.RecordBatch.from_pylist(rows, SCHEMAS[name])
+        found = getattr(done, name)
+        if not found.equals(expected):
+            for one, other in zip(found.to_pylist(), expected.to_pylist(), strict=True):
+                assert one == other, lines[other["row"] - before - 1]
+        assert found.equals(expected)
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_rows_answered_together_are_those_answered_alone(*, ranges: bool) -> None:
+    known, other = open_engine(None).at(), open_engine(None).at()
+    where, rng = space(known), random.Random(int(os.environ.get("TARIFF_BULK_SEED", "11")))
+    assessor, read = BulkAssessor(known, ranges=ranges), 0
+    count = min(BATCH, LINES // 3)
+    while read < LINES:
+        for make in (plain_lines, plain_lines, stated_in_full):
+            lines = make(where, rng, count)
+            compared(other, assessor, lines, read)
+            read += len(lines)
+    assert assessor.alone < read * 2 / 3
+    print(read, "lines,", assessor.alone, "alone")
