@@ -89,10 +89,10 @@ def test_an_archive_that_leads_out_of_its_folder_is_refused(tmp_path: Path, wron
 def test_an_archive_that_names_a_file_twice_or_holds_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(WrongArchiveError, match="twice"):
         unpack(packed(member("a"), member("a")), tmp_path)
-    monkeypatch.setattr("tariff_service.store.rulebooks._MAX_FILES", 3)
+    monkeypatch.setattr("tariff_engine.packed._MAX_FILES", 3)
     with pytest.raises(WrongArchiveError, match="too many"):
         unpack(packed(*[member(f"b{number}") for number in range(4)]), tmp_path)
-    monkeypatch.setattr("tariff_service.store.rulebooks._MAX_BYTES", 50_000)
+    monkeypatch.setattr("tariff_engine.packed._MAX_BYTES", 50_000)
     with pytest.raises(WrongArchiveError, match="too large"):
         unpack(packed(member("c"), content=b"0" * 100_000), tmp_path)
 
