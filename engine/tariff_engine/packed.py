@@ -7,6 +7,7 @@ import tarfile
 import zlib
 from collections.abc import Iterator
 from importlib.resources.abc import Traversable
+from os import PathLike
 from pathlib import PurePosixPath
 from typing import IO, Any
 
@@ -118,14 +119,16 @@ class PackedRules(Traversable):
         """Whether it is a file."""
         return self._content is not None
 
-    def joinpath(self, *descendants: str) -> PackedRules:
+    def joinpath(self, *descendants: str | PathLike[str]) -> PackedRules:
         """Return what is under the folder; a file that is not there is told when it is read."""
         found = self
-        for part in (part for text in descendants for part in text.split("/") if part):
+        for part in (part for text in descendants for part in PurePosixPath(text).parts):
             found = found._inside.get(part) or PackedRules(part, {}, None)
         return found
 
-    __truediv__ = joinpath
+    def __truediv__(self, child: str | PathLike[str]) -> PackedRules:
+        """Return what is under the folder, as `joinpath` does."""
+        return self.joinpath(child)
 
     def read_bytes(self) -> bytes:
         """Return what the file holds. Raises FileNotFoundError."""
@@ -137,6 +140,6 @@ class PackedRules(Traversable):
         """Return the text of the file. Raises FileNotFoundError."""
         return self.read_bytes().decode(encoding or "utf-8", errors or "strict")
 
-    def open(self, mode: str = "r", *args: Any, **kwargs: Any) -> IO[Any]:  # type: ignore[override]
+    def open(self, mode: str = "r", *args: Any, **kwargs: Any) -> IO[Any]:
         """Open the file to read it. Raises FileNotFoundError."""
         return io.BytesIO(self.read_bytes()) if "b" in mode else io.TextIOWrapper(io.BytesIO(self.read_bytes()), *args, **kwargs)
