@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Context, Decimal, InvalidOperation
@@ -99,6 +99,15 @@ class FactReader:
                 others.append(other.problem)
         others += [self._missing(name).problem for name in _REQUIRED if name not in stated]
         return ProblemError(replace(error.problem, also=tuple(other for other in others if other != error.problem)))
+
+    def wrong_names(self, names: Iterable[str]) -> list[Problem]:
+        """Return what is wrong with every line that states facts by these names: names of no fact, and facts that a line must state."""
+        given = list(names)
+        stated = {self._readers[name][0] for name in given if name in self._readers}
+        unknown = [name for name in given if name not in self._readers]
+        return [self._unknown(name, guess=place < _MAX_GUESSED).problem for place, name in enumerate(unknown)] + [
+            self._missing(name).problem for name in _REQUIRED if name not in stated
+        ]
 
     def _missing(self, name: str) -> ProblemError:
         return refuse("fact_missing", name, f"{name} is missing", f"send {name}: {self._book.facts[name].what or name}")
