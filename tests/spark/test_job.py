@@ -30,7 +30,7 @@ def rules() -> bytes:
 
 @pytest.fixture(scope="module")
 def task() -> Task:
-    return Task(load_book(ROOT).id, engine_code(), None, "summary", SUMMARY_SCHEMA.remove(0))
+    return Task(load_book(ROOT).id, engine_code(), None, "summary", ranges=True, schema=SUMMARY_SCHEMA.remove(0))
 
 
 def batch(*rows: dict[str, Any]) -> pa.RecordBatch:

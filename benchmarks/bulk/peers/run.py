@@ -84,7 +84,9 @@ def batches(known: Knowledge, matching: Matching, raws: Sequence[Any], told: Seq
     BULK = BulkAssessor(known)  # noqa: N806
     began = time.process_time()
     assess()
-    print(f"\n{'this engine in batches: duties, fees, ranges, questions':55} {(took := (time.process_time() - began) / many * 1e6):10.2f} us a line of {many:,}")
+    print(
+        f"\n{'this engine in batches: duties, fees, ranges, questions':55} {(took := (time.process_time() - began) / many * 1e6):10.2f} us a line of {many:,}"
+    )
     try:
         fisca = peers.OpenFisca(matching.rules, matching.names)
     except ImportError as error:
@@ -97,7 +99,9 @@ def batches(known: Knowledge, matching: Matching, raws: Sequence[Any], told: Seq
     part = max(1, min(many, 100_000) // count)
     count, run = fisca.count(columns, part)
     theirs = once(run, count)
-    print(f"{'OpenFisca-core: conditions met, on arrays':55} {theirs:10.2f} us a line of {count:,}, {theirs / took:6.1f} x; {wrong} lines differ")
+    print(
+        f"{'OpenFisca-core: conditions met, on arrays':55} {theirs:10.2f} us a line of {count:,}, {theirs / took:6.1f} x; {wrong} lines differ"
+    )
 
 
 def table_of(raws: Sequence[dict[str, Any]]) -> pa.Table:

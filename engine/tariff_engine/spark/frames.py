@@ -43,6 +43,7 @@ def assess(
     known_on: date | None = None,
     order: str | Sequence[str] = (),
     partitions: int | None = None,
+    ranges: bool = True,
     rules: Traversable = ROOT,
 ) -> DataFrame:
     """Return the answers to the lines of a DataFrame: the rows of `tariff_engine.bulk` for the same lines on one machine, without `row`.
@@ -50,7 +51,8 @@ def assess(
     Each column is a fact, or one of its other names; `id` names a line in what comes out. Lines with the same `entry_number` are one entry:
     they are brought into one partition, in the order of the columns `order`, else in that of the DataFrame. An `order` that is no fact is left
     out of the facts. `known_on` asks by the law as known on a day, `partitions` says into how many parts the lines are put (else Spark decides),
-    `rules` is the folder of another rulebook. As everything in Spark this is lazy: it runs, for each output anew, when rows are asked for.
+    `ranges` is that of `BulkAssessor`, `rules` is the folder of another rulebook. As everything in Spark this is lazy: it runs, for each
+    output anew, when rows are asked for.
 
     Raises ProblemError for what would go wrong with every line: `spark_missing`, `spark_connect`, `unknown_output`, `id_missing`,
     `unknown_column` (of `order`), `unknown_fact` and `fact_missing` (columns), and what `tariff_engine.bulk` says of their types.
@@ -70,7 +72,7 @@ def assess(
     _check(lines.facts, knowledge, BulkAssessor(knowledge))
     wanted = {"summary": SUMMARY_SCHEMA, "long": LONG_SCHEMA, "rejected": REJECTED_SCHEMA}[output]
     schema = wanted.remove(wanted.get_field_index("row"))  # a DataFrame has no numbers of rows
-    task = Task(book.rulebook, engine_code(), known_on, output, schema)
+    task = Task(book.rulebook, engine_code(), known_on, output, ranges, schema)
     rules_sent = context.broadcast(book.content)
 
     def job(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -29,17 +29,18 @@ if TYPE_CHECKING:
     from tariff_engine.spark.frames import Output
 
 _KEPT = 2  # assessors of a worker process: a job that reads the lines under two laws, such as two days of knowledge, does not build them in turn
-_assessors: OrderedDict[tuple[str, date | None], BulkAssessor] = OrderedDict()
+_assessors: OrderedDict[tuple[str, date | None, bool], BulkAssessor] = OrderedDict()
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What every executor is told: the rulebook by its id, the engine by its code, the day of knowledge, the rows wanted and their schema."""
+    """What every executor is told: rulebook (its id), engine (its code), day of knowledge, the rows wanted, with ranges or not, their schema."""
 
     rulebook: str
     engine: str
     known_on: date | None
     output: Output
+    ranges: bool
     schema: pa.Schema
 
 
@@ -65,7 +66,7 @@ def assessor(task: Task, rules: Callable[[], bytes]) -> BulkAssessor:
     if here != task.engine:
         message = f"the executor has {here}, the driver {task.engine}: their answers could differ"
         raise refuse("engine_differs", "executor", message, "give both the same release, as docs/spark.md shows")
-    key = (task.rulebook, task.known_on)
+    key = (task.rulebook, task.known_on, task.ranges)
     if key in _assessors:
         _assessors.move_to_end(key)
         return _assessors[key]
@@ -73,7 +74,7 @@ def assessor(task: Task, rules: Callable[[], bytes]) -> BulkAssessor:
     if book.id != task.rulebook:
         message = f"the executor was sent rulebook {book.id}, the driver named {task.rulebook}"
         raise refuse("rulebook_differs", "executor", message, "start the job anew; report it if it happens again")
-    found = BulkAssessor(engine_of(book, root).at(task.known_on))
+    found = BulkAssessor(engine_of(book, root).at(task.known_on), ranges=task.ranges)
     _assessors[key] = found
     while len(_assessors) > _KEPT:
         _assessors.popitem(last=False)
