@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 _HEADERS = {  # by what they stand for; the names of facts, their aliases and the headers of refunds.yaml come to these
     "id": ("Line ID", "Reference", "Row ID"),
-    "entry_number": ("Entry Number", "Entry No", "Entry Num", "Entry Summary Number"),
-    "line": ("Line", "Line Number", "Line No", "Entry Line", "Entry Summary Line Number"),
+    "entry_number": ("Entry Number", "Entry No", "Entry Num", "Entry", "Entry Summary Number", "Entry Summary No"),
+    "line": ("Line", "Line Number", "Line No", "Entry Line", "Entry Line Number", "Entry Line No", "Entry Summary Line Number"),
     "hts": (
         "HTS",
         "HTS Number",
@@ -28,11 +28,34 @@ _HEADERS = {  # by what they stand for; the names of facts, their aliases and th
         "HTS Number Full",
         "Primary HTS",
         "HTS Formatted",
+        "HTSUS Code",
+        "Tariff",
         "Tariff Number",
+        "Tariff No",
     ),
-    "origin": ("Origin", "COO", "Country of Origin", "Country of Origin Code", "Origin Country"),
-    "entry_date": ("Entry Date", "Date of Entry"),
-    "value": ("Value", "Entered Value", "Line Value", "Line Goods Value Amount", "Line Tariff Goods Value Amount", "Goods Value"),
+    "origin": (
+        "Origin",
+        "COO",
+        "C/O",
+        "C.O.O.",
+        "Country of Origin",
+        "Country of Origin Code",
+        "Origin Country",
+        "Origin Code",
+        "Ctry of Origin",
+    ),
+    "entry_date": ("Entry Date", "Date of Entry", "Entry Dt"),
+    "value": (
+        "Value",
+        "Value USD",
+        "Entered Value",
+        "Entered Value USD",
+        "Line Value",
+        "Line Entered Value",
+        "Line Goods Value Amount",
+        "Line Tariff Goods Value Amount",
+        "Goods Value",
+    ),
     "spi": ("SPI", "Line SPI Code"),
     "export_country": ("Export Country", "Country of Export", "Country of Export Code"),
     "paid_total": ("Paid Total",),
@@ -43,6 +66,11 @@ _HEADERS = {  # by what they stand for; the names of facts, their aliases and th
 }
 _QUANTITIES = [(f"quantity_{place}", f"unit_{place}") for place in (1, 2, 3)]  # as ES-003 has them: each amount beside its unit
 _AMOUNTS = frozenset({"duty", "paid_total", *(amount for amount, _ in _QUANTITIES)})
+_MEASURES = {  # how brokers name a quantity and its unit in columns of their own
+    **{f"quantity_{place}": (f"Quantity {place}", f"Qty {place}", f"Reporting Quantity {place}") for place in (1, 2, 3)},
+    **{f"unit_{place}": (f"UOM {place}", f"Unit {place}", f"Reporting UOM {place}") for place in (1, 2, 3)},
+}
+_PAYMENTS = frozenset({"paid_total", "duty"})
 _REQUIRED = ("hts", "origin", "entry_date", "value")
 _TEXT_TYPES = frozenset({"text", "code", "country"})
 _UNFIT = frozenset({"map", "cases"})  # of several values: not in one cell
@@ -74,21 +102,30 @@ class Columns:
 class Dictionary:
     """Every header that is known for a law, and for an action of refunds."""
 
-    def __init__(self, law: Law, action: str = "") -> None:
+    def __init__(self, law: Law, action: str | None = "", named: Mapping[str, Target | None] | None = None) -> None:
         """Collect the names: facts of the law with their aliases, facts of entries with their headers, and those of this module.
 
-        `action` names sums that were paid under it, such as "Paid IEEPA".
+        `action` names sums that were paid under it, such as "Paid IEEPA"; None says that no column holds what was paid. `named` are headers of
+        one file for what they stand for; they go before the known ones, and None there says that a column is not read.
         """
         self._law = law
+        self._payments = action is not None
+        self._named = {plain(header): target for header, target in (named or {}).items()}
         self._known: dict[str, Target] = {}
         for name, spec in law.facts.items():
             if spec.type not in _UNFIT:
                 self._add(("fact", name), (name, *spec.aliases))
         for name, fact in law.refunds.facts.items():
-            self._add(("entry", name), (name, *fact.headers))
+            if action is not None or name in law.facts:
+                self._add(("entry" if action is not None else "fact", name), (name, *fact.headers))
         for name, headers in _HEADERS.items():
+            if action is None and name in _PAYMENTS:
+                continue  # what was paid says nothing of what is owed
             self._add(("fact", name) if name in law.facts else ("own", name), (name, *headers))
-        if action:
+        if action is None:
+            for name, headers in _MEASURES.items():
+                self._add(("own", name), headers)
+        elif action:
             self._add(("own", "paid_total"), (f"paid {action}", f"{action} paid", f"{action} duty paid"))
 
     def _add(self, target: Target, names: Iterable[str]) -> None:
@@ -97,25 +134,31 @@ class Dictionary:
 
     def target(self, header: str) -> Target | None:
         """Return what a header stands for, None where nobody knows."""
+        if plain(header) in self._named:
+            return self._named[plain(header)]
         paid, quantity = _PAID.match(header), _QUANTITY.match(header)
         if paid:
-            return "paid", paid.group(1)
-        return ("quantity", quantity.group(1).strip()) if quantity else self._known.get(plain(header))
+            return ("paid", paid.group(1)) if self._payments else None
+        known = self._known.get(plain(header))
+        return ("quantity", quantity.group(1).strip()) if quantity and known is None else known
 
-    def is_header(self, cells: list[str]) -> bool:
-        """Whether a row names the columns: it has each of those without which no line can be assessed."""
-        found = {self.target(cell) for cell in cells if cell}
+    def is_header(self, cells: list[str], given: frozenset[str] = frozenset()) -> bool:
+        """Whether a row names the columns: the number of the goods, and two more of those without which no line can be assessed.
+
+        `given` are facts that all rows state, so that no column need name them.
+        """
+        found = {self.target(cell) for cell in cells if cell} | {("fact", name) for name in given}
         return all(("fact", name) in found for name in _REQUIRED[:1]) and len(found & {("fact", name) for name in _REQUIRED}) > 2  # noqa: PLR2004
 
-    def read(self, headers: list[str]) -> Columns:
-        """Return what each column stands for. Raises ProblemError: two columns for one thing, or one of the needed is missing."""
+    def read(self, headers: list[str], given: frozenset[str] = frozenset()) -> Columns:
+        """Return what each column stands for; `given` facts need no column. Raises ProblemError: two columns for one thing, or one of the needed is missing."""
         targets = [self.target(header) if header else None for header in headers]
         for place, target in enumerate(targets):
             if target is not None and target in targets[:place]:
                 first = headers[targets.index(target)]
                 message = f"the columns {first[:60]!r} and {headers[place][:60]!r} both stand for {' '.join(target)}"
                 raise refuse("column_twice", headers[place][:60], message, "keep one of them")
-        missing = [name for name in _REQUIRED if ("fact", name) not in targets]
+        missing = [name for name in _REQUIRED if ("fact", name) not in targets and name not in given]
         if missing:
             names = "; ".join(f"{name}: {', '.join(_HEADERS[name])}" for name in missing)
             raise refuse("column_missing", missing[0], f"no column holds {', '.join(missing)}", f"name a column by one of these: {names}")
@@ -134,7 +177,7 @@ class Dictionary:
                 continue
             kind, name = target
             try:
-                read = self._cell(kind, name, value, columns.headers[place], notes)
+                read = self.read_cell(target, value, columns.headers[place], notes)
             except ProblemError as error:
                 wrong.append(error.problem)
                 continue
@@ -163,7 +206,9 @@ class Dictionary:
                 found[name] = _text(cells[at])[:_MAX_CELL]
         return found
 
-    def _cell(self, kind: str, name: str, value: Any, header: str, notes: list[Problem]) -> Any:
+    def read_cell(self, target: Target, value: Any, header: str, notes: list[Problem]) -> Any:
+        """Return one cell as what its column stands for, and note what was mended. Raises ProblemError."""
+        kind, name = target
         if isinstance(value, str):
             value = value.strip()
             if len(value) > _MAX_CELL:
@@ -178,7 +223,7 @@ class Dictionary:
             return _text(value)
         type_ = self._law.facts[name].type if kind == "fact" else self._law.refunds.facts[name].type
         if name == "hts":
-            return _hts(value, notes)
+            return self._hts(value, notes)
         if type_ in {"usd", "number", "pct"}:
             return _number(name, value)
         if type_ == "date":
@@ -191,6 +236,29 @@ class Dictionary:
             return _text(value).zfill(2)
         text = _text(value)
         return text.upper() if type_ == "country" else text
+
+    def _hts(self, value: Any, notes: list[Problem]) -> str:
+        digits = _text(value).replace(".", "").replace(" ", "")
+        if not (digits.isascii() and digits.isdigit()) or len(digits) not in _HTS_SHORT:
+            return digits
+        whole = self.with_zero(digits)
+        if whole is None:
+            return digits
+        notes.append(Problem("hts_zero_added", "hts", f"{_text(value)[:20]} is read as {whole}: a spreadsheet dropped its leading zero"))
+        return whole
+
+    def with_zero(self, digits: str) -> str | None:
+        """Return a number of 7 or 9 digits with the zero before it that a spreadsheet dropped; None where no edition has such a number.
+
+        Raises ProblemError `hts_ambiguous`: with the zero behind it, it would be a number of the schedule too.
+        """
+        first, last = f"0{digits}", f"{digits}0"
+        if not self._law.schedule.lives(first):
+            return None
+        if self._law.schedule.lives(last):
+            message = f"{digits} has {len(digits)} digits, and both {first} and {last} are numbers of the schedule"
+            raise refuse("hts_ambiguous", "hts", message, "send the number as text, with all its digits")
+        return first
 
 
 def plain(header: str) -> str:
@@ -235,14 +303,6 @@ def _bool(name: str, value: Any) -> bool:
     if isinstance(value, bool) or word in _YES | _NO:
         return value if isinstance(value, bool) else word in _YES
     raise refuse("wrong_type", name, f"{name} is {str(value)[:60]!r}", "send yes or no")
-
-
-def _hts(value: Any, notes: list[Problem]) -> str:
-    digits = _text(value).replace(".", "").replace(" ", "")
-    if digits.isascii() and digits.isdigit() and len(digits) in _HTS_SHORT:
-        digits = digits.zfill(_HTS_SHORT[len(digits)])
-        notes.append(Problem("hts_zero_added", "hts", f"{_text(value)[:20]} is read as {digits}: a spreadsheet dropped its leading zero"))
-    return digits
 
 
 def safe_cell(value: Any) -> str:

@@ -1,0 +1,219 @@
+"""Rows of an Excel sheet, of JSONL, of Parquet and Arrow files as tables: each row with its cells, each column as one array."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from tariff_engine.problems import Problem, ProblemError, refuse
+from tariff_service.bulk.csv_reader import decoded
+from tariff_service.bulk.pieces import Note, Piece, Rejected, Table
+from tariff_service.reading import decode, parse_json
+from tariff_service.rows import MAX_ROW, identity
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from tariff_service.bulk.headers import Layout
+    from tariff_service.refund_columns import Dictionary
+
+_EXACT = 15  # significant digits: a decimal of so many comes back from a double as it went in (IEEE 754, binary64)
+
+
+@dataclass
+class RowReader:
+    """Reads pieces that are lists of rows with their cells, as a workbook has them."""
+
+    layout: Layout
+    dictionary: Dictionary
+
+    def table(self, piece: Piece) -> Table:
+        """Return the rows of a piece as columns."""
+        import numpy as np  # noqa: PLC0415  an extra
+
+        width = len(self.layout.columns.headers)
+        rows, numbers, rejected = [], [], []
+        for number, cells in piece.data:
+            if any(cell is not None and str(cell).strip() for cell in cells[width:]):
+                problem = Problem("row_too_wide", "row", "the row has more cells than the header", "give every column a header")
+                rejected.append(Rejected(number, problem, cells))
+            elif any(cell is not None and str(cell).strip() for cell in cells):
+                rows.append(cells)
+                numbers.append(number)
+        columns = {
+            place: _objects([row[place] if place < len(row) else None for row in rows])
+            for place, target in enumerate(self.layout.columns.targets)
+            if target is not None
+        }
+        return Table(columns, np.array(numbers, dtype=np.int64), rows, rejected)
+
+
+@dataclass
+class JsonReader:
+    """Reads pieces of JSONL: each row a map of facts, by their names or by headers that are known."""
+
+    layout: Layout
+    dictionary: Dictionary
+
+    def table(self, piece: Piece) -> Table:
+        """Return the rows of a piece as columns. A key that stands for nothing is told and not read."""
+        import numpy as np  # noqa: PLC0415  an extra
+
+        rows: list[Mapping[str, Any]] = []
+        raw: list[list[str]] = []
+        numbers: list[int] = []
+        table = Table({}, np.empty(0, np.int64), raw)
+        for place, line in enumerate(piece.data.split(b"\n")):
+            if not line.strip().removeprefix(b"\xef\xbb\xbf"):
+                continue
+            number = piece.first + place
+            try:
+                rows.append(_json_row(line, number))
+            except ProblemError as error:
+                text = decoded(line[:2_000]).lines
+                table.rejected.append(Rejected(number, error.problem, text, identity(None, line[:MAX_ROW])))
+                continue
+            raw.append([line.decode("utf-8", "replace")])
+            numbers.append(number)
+        table.numbers = np.array(numbers, dtype=np.int64)
+        columns = self.layout.columns
+        found: dict[int, list[Any]] = {}
+        odd: dict[str, int] = {}
+        for at, row in enumerate(rows):
+            for key, value in row.items():
+                place = _place(columns, self.dictionary, key)
+                if place is None:
+                    odd.setdefault(key, at)
+                elif value is not None:
+                    found.setdefault(place, [None] * len(rows))[at] = value
+        table.columns = {place: _objects(values) for place, values in sorted(found.items())}
+        for key, at in odd.items():
+            message = f"{key[:60]} stands for no fact and is not read, here or in later rows"
+            table.notes.append(Note(numbers[at], None, Problem("column_not_read", key[:60], message)))
+        return table
+
+
+def _place(columns: Any, dictionary: Dictionary, key: str) -> int | None:
+    """Return the column of a key; the first row that has it makes one."""
+    try:
+        return int(columns.headers.index(key)) if columns.targets[columns.headers.index(key)] is not None else None
+    except ValueError:
+        target = dictionary.target(key)
+        columns.headers.append(key)
+        columns.targets.append(None if target in columns.targets else target)
+        return len(columns.headers) - 1 if columns.targets[-1] is not None else None
+
+
+def _json_row(line: bytes, number: int) -> Mapping[str, Any]:
+    if len(line) > MAX_ROW:
+        raise refuse("row_too_large", "row", f"the row is larger than {MAX_ROW:,} bytes", "send one shipment line a row")
+    value = parse_json(decode(line, f"row {number}"), f"row {number}", "row")
+    if not isinstance(value, dict):
+        raise refuse("wrong_type", "row", f"a row is a map of facts, not {type(value).__name__}", "send {hts, origin, ...}")
+    return value
+
+
+@dataclass
+class ArrowReader:
+    """Reads pieces of Parquet and Arrow files."""
+
+    layout: Layout
+    dictionary: Dictionary
+
+    def table(self, piece: Piece) -> Table:
+        """Return the rows of a piece as columns: typed where the file has types, exact in any case."""
+        import numpy as np  # noqa: PLC0415  an extra
+        import pyarrow as pa  # noqa: PLC0415  an extra
+
+        with pa.ipc.open_stream(piece.data) as stream:
+            batch = pa.Table.from_batches(list(stream), stream.schema).combine_chunks()
+        numbers = np.arange(piece.first, piece.first + batch.num_rows, dtype=np.int64)
+        table = Table({}, numbers, _Cells(batch))
+        for place, target in enumerate(self.layout.columns.targets):
+            if target is not None:
+                column = batch.column(place)
+                array = column.chunk(0) if column.num_chunks else pa.array([], column.type)
+                table.columns[place] = plain_array(array)
+        return table
+
+
+class _Cells(Sequence[list[Any]]):
+    """The cells of the rows of a table, taken out only when somebody asks for one."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self._table = table
+
+    def __len__(self) -> int:
+        return int(self._table.num_rows)
+
+    def __getitem__(self, place: Any) -> Any:
+        return [column[place].as_py() for column in self._table.columns]
+
+
+def plain_array(array: pa.Array) -> Any:
+    """Return an array in a form that cells are read from: text, whole numbers, decimals, days; doubles as the decimals they print as."""
+    import pyarrow as pa  # noqa: PLC0415  an extra
+
+    types, kind = pa.types, array.type
+    if types.is_dictionary(kind):
+        return plain_array(array.dictionary_decode())
+    if types.is_large_string(kind) or types.is_string_view(kind) or types.is_integer(kind):
+        return array.cast(pa.string())
+    if types.is_decimal(kind):
+        return array.cast(pa.string()) if kind.scale >= 0 else _objects(array.to_pylist())
+    if types.is_timestamp(kind):
+        return array.cast(pa.timestamp("us")).cast(pa.date32()).cast(pa.string())
+    if types.is_date(kind):
+        return array.cast(pa.date32()).cast(pa.string())
+    return array if types.is_string(kind) else _objects(array.to_pylist())
+
+
+@dataclass(slots=True)
+class Objects:
+    """Cells of mixed types: what a workbook or JSON has."""
+
+    values: list[Any]
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self.values)
+
+    def __getitem__(self, place: int) -> Any:
+        """Return a cell, as an array would."""
+        return _Cell(self.values[place])
+
+    def distinct(self) -> Iterator[tuple[Any, list[int]]]:
+        """Yield each distinct cell with its places; cells that cannot be compared stand alone."""
+        found: dict[Any, list[int]] = {}
+        for place, value in enumerate(self.values):
+            if isinstance(value, dict | list):
+                yield value, [place]
+            elif value is not None:
+                found.setdefault((type(value), value), []).append(place)
+        for (_, value), places in found.items():
+            yield value, places
+
+
+@dataclass(slots=True)
+class _Cell:
+    value: Any
+
+    def as_py(self) -> Any:
+        return self.value
+
+
+def _objects(values: list[Any]) -> Objects:
+    return Objects(values)
+
+
+def exact_float(value: float, name: str) -> Decimal:
+    """Return the decimal that a double prints as. Raises ProblemError `inexact_number`: it needs more digits than a double is sure of."""
+    found = Decimal(repr(value))
+    if not found.is_finite():
+        raise refuse("not_a_number", name, f"{name} is {value}", "send a decimal number, or leave the cell empty")
+    if len(found.as_tuple().digits) > _EXACT:
+        message = f"{name} is a binary float that prints as {value!r}, which cannot be told from its neighbors"
+        raise refuse("inexact_number", name, message, "store it as a decimal or as text")
+    return found
