@@ -13,6 +13,7 @@ import typer
 from tariff_engine import __version__
 from tariff_service import (
     audit_filed_cli,
+    bulk_cli,
     compare_cli,
     history_cli,
     impact_cli,
@@ -234,6 +235,7 @@ what_if_cli.register(app)
 history_cli.register(app)
 refund_cli.register(app)
 audit_filed_cli.register(app)
+bulk_cli.register(app)
 prove_cli.register(app)
 serve_cli.register(app)
 mcp_cli.register(app)

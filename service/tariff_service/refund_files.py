@@ -6,10 +6,11 @@ import csv
 import io
 import zipfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from tariff_engine.problems import Problem, ProblemError, refuse
 from tariff_service.reading import Source, decode, parse_json, read_source
@@ -154,16 +155,13 @@ def _csv_rows(text: str, name: str, delimiter: str) -> Iterator[tuple[int, list[
 
 # ---------------------------------------------------------------- Excel
 def _excel(source: Source, dictionary: Dictionary, sheet: str | None) -> Lines:
-    book = _workbook(source)
-    try:
+    with open_workbook(source.name, io.BytesIO(source.data)) as book:
         names = [name for name in book.sheetnames if sheet in {None, name}]
         if not names:
             raise refuse(
                 "unknown_sheet", "--sheet", f"{source.name} has no sheet {sheet}", f"name one of {', '.join(book.sheetnames)[:300]}"
             )
-        found = [(name, lines) for name in names if (lines := _table(source.name, _sheet_rows(book, name), dictionary)) is not None]
-    finally:
-        book.close()
+        found = [(name, lines) for name in names if (lines := _table(source.name, sheet_rows(book, name), dictionary)) is not None]
     if len(found) > 1:
         several = ", ".join(name for name, _ in found)
         raise refuse("which_sheet", "--sheet", f"several sheets hold lines: {several[:300]}", "name one with --sheet")
@@ -172,38 +170,45 @@ def _excel(source: Source, dictionary: Dictionary, sheet: str | None) -> Lines:
     return found[0][1]
 
 
-def _workbook(source: Source) -> Workbook:
+@contextmanager
+def open_workbook(name: str, file: BinaryIO | Path) -> Iterator[Workbook]:
+    """Open a workbook to be read row by row. Raises ProblemError: openpyxl is not installed, it is none, or it unpacks to too much."""
     try:
         import openpyxl  # noqa: PLC0415  an extra
     except ImportError:
         message = "reading Excel needs the package openpyxl"
         raise refuse("excel_missing", "file", message, "install the extra `excel`, or save the sheet as CSV") from None
     try:
-        _refuse_bomb(source)
+        _refuse_bomb(name, file)
         # formulas are read as their text, so that they are seen and refused; links to other files are never followed
-        return openpyxl.load_workbook(io.BytesIO(source.data), read_only=True, data_only=False, keep_links=False)
+        book = openpyxl.load_workbook(file, read_only=True, data_only=False, keep_links=False)
     except ProblemError:
         raise
     except Exception as error:  # noqa: BLE001  whatever a damaged or hostile workbook does to the reader
         kind = type(error).__name__
-        raise refuse("not_excel", "file", f"{source.name} cannot be read as a workbook ({kind})", "save it as .xlsx, or as CSV") from None
+        raise refuse("not_excel", "file", f"{name} cannot be read as a workbook ({kind})", "save it as .xlsx, or as CSV") from None
+    try:
+        yield book
+    finally:
+        book.close()
 
 
-def _refuse_bomb(source: Source) -> None:
-    with zipfile.ZipFile(io.BytesIO(source.data)) as packed:
+def _refuse_bomb(name: str, file: BinaryIO | Path) -> None:
+    with zipfile.ZipFile(file) as packed:
         unpacked = sum(entry.file_size for entry in packed.infolist())
     if unpacked > _MAX_UNPACKED:
-        raise refuse("file_too_large", "file", f"{source.name} unpacks to {unpacked:,} bytes", "send the entries in several files")
+        raise refuse("file_too_large", "file", f"{name} unpacks to {unpacked:,} bytes", "send the entries in several files")
 
 
-def _sheet_rows(book: Workbook, name: str) -> Iterator[tuple[int, list[Any]]]:
+def sheet_rows(book: Workbook, name: str) -> Iterator[tuple[int, list[Any]]]:
+    """Yield the rows of a sheet with their numbers; a formula of several cells stands as the text of one. Raises ProblemError."""
     sheet: Any = book[name]
     if not hasattr(sheet, "iter_rows"):
         return  # a chart
     try:
         sheet.reset_dimensions()  # what the file claims of its size is not to be trusted
         for number, cells in enumerate(sheet.iter_rows(values_only=True), 1):
-            yield number, list(cells)
+            yield number, [f"={type(cell).__name__}" if type(cell).__name__.endswith("Formula") else cell for cell in cells]
     except ProblemError:
         raise
     except Exception as error:  # noqa: BLE001  as above

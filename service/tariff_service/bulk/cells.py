@@ -120,7 +120,7 @@ class Cleaner:
         notes: list[Problem] = []
         kind = self.kind(target)
         try:
-            if isinstance(value, float):
+            if isinstance(value, float) and kind in _NUMBERS:
                 value = exact_float(value, target[1])
             if isinstance(value, dict | list):
                 return _Read(_structured(value, kind, target[1]))

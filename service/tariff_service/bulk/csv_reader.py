@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     import numpy as np
 
     from tariff_service.bulk.headers import Layout
-    from tariff_service.refund_columns import Dictionary
 
 _QUOTE, _LINE, _RETURN = 34, 10, 13
 TOO_LONG = b"\0\n"  # ends what stands for a line that is longer than a piece
@@ -74,7 +73,6 @@ class CsvReader:
 
     layout: Layout
     delimiter: str
-    dictionary: Dictionary
 
     @property
     def width(self) -> int:
@@ -92,6 +90,16 @@ class CsvReader:
             if found is not None:
                 return found
         return self._by_record(piece)
+
+    def entry_of(self, line: bytes) -> str | None:
+        """Return the entry number of a line; None where it cannot be told, and nothing where the line is blank."""
+        text, place = line.decode("utf-8", "replace"), self.layout.entry
+        if not text.strip():
+            return ""
+        if place is None or text.count('"') % 2:
+            return None
+        cells = next(records([text], self.delimiter)).cells
+        return (cells[place].strip() or None) if place < len(cells) else None
 
     # ------------------------------------------------------------ regular pieces
     def _regular(self, data: bytes) -> bool:

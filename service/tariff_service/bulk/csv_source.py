@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
@@ -12,7 +12,8 @@ from tariff_engine.problems import ProblemError, refuse
 from tariff_service.bulk.csv_reader import TOO_LONG, CsvReader, decoded, line_ends
 from tariff_service.bulk.csv_records import MOST_LETTERS, MOST_LINES, records
 from tariff_service.bulk.headers import Layout, find_header
-from tariff_service.bulk.pieces import PIECE, Piece
+from tariff_service.bulk.pieces import Piece, piece_bytes
+from tariff_service.bulk.row_tables import JsonReader
 from tariff_service.reading import open_file
 
 if TYPE_CHECKING:
@@ -28,22 +29,22 @@ _KEPT = 2_000  # bytes of a line that is too long to be read
 
 
 @dataclass(slots=True)
-class CsvSource:
-    """A file of text with a header. The size is that of when it was opened: what is written behind it meanwhile is not read."""
+class TextSource:
+    """A file of text, CSV or JSONL. The size is that of when it was opened: what is written behind it meanwhile is not read."""
 
     name: str
     path: Path
     size: int
-    reader: CsvReader
+    reader: CsvReader | JsonReader
     start: int
     first: int
     unit: str = "bytes"
-    piece: int = PIECE
+    piece: int = field(default_factory=piece_bytes)
 
     @property
     def headers(self) -> list[str]:
-        """The headers of the file."""
-        return self.reader.layout.columns.headers
+        """The headers of the cells of a rejected row."""
+        return self.reader.layout.columns.headers if isinstance(self.reader, CsvReader) else ["rejected_as_sent"]
 
     @property
     def layout(self) -> Layout:
@@ -52,11 +53,12 @@ class CsvSource:
 
     def described(self) -> dict[str, Any]:
         """Return what was understood of the file."""
-        return {"format": "csv", "delimiter": self.reader.delimiter, **self.layout.described()}
+        form = {"format": "csv", "delimiter": self.reader.delimiter} if isinstance(self.reader, CsvReader) else {"format": "jsonl"}
+        return {**form, **self.layout.described()}
 
     def pieces(self, begin: int = 0, first: int = 0, index: int = 0) -> Iterator[Piece]:
         """Yield the pieces from a byte on."""
-        at, number = (begin, first) if begin else (self.start, self.first)
+        at, number = (begin, first) if index else (self.start, self.first)
         with open_file(str(self.path)) as file:
             while at < self.size:
                 file.seek(at)
@@ -79,18 +81,19 @@ class CsvSource:
     def _cut(self, data: bytes) -> int:
         """Return where the last record ends that is whole, and with it the entry before the last; 0 where no line ends."""
         end = data.rfind(b"\n") + 1
-        if end and b'"' in data:
-            end = self._whole(data, end)
+        if end and isinstance(self.reader, CsvReader) and b'"' in data:
+            end = self._whole(data, end, self.reader)
         return self._entry(data, end) if self.layout.entry is not None and end else end
 
-    def _whole(self, data: bytes, end: int) -> int:
+    @staticmethod
+    def _whole(data: bytes, end: int, reader: CsvReader) -> int:
         """Return the end of the last record, where cells may hold line ends."""
         if not line_ends(data[:end]).inside.any():
             return end
         lines = decoded(data[:end]).lines
         sizes = [len(line) + 1 for line in data[:end].split(b"\n")]
         offset, most = 0, len(lines)
-        for record in records(lines, self.reader.delimiter, self.reader.width):
+        for record in records(lines, reader.delimiter, reader.width):
             left = most - record.line
             open_ = record.problem is not None and record.problem.code == "unclosed_quote"
             if open_ and left < MOST_LINES and sum(map(len, lines[record.line :])) < MOST_LETTERS and offset:
@@ -100,23 +103,18 @@ class CsvSource:
 
     def _entry(self, data: bytes, end: int) -> int:
         """Return where the last entry begins, so that its lines stay together; `end` where it is the only one."""
-        place = self.layout.entry
         last: str | None = None
         at = end
         for _ in range(_LONGEST_ENTRY):
             before = data.rfind(b"\n", 0, at - 1) + 1 if at > 0 else 0
             if before == 0 or at == 0:
                 return end
-            text = data[before:at].decode("utf-8", "replace")
-            if text.count('"') % 2:
-                return end if last is None else at
-            found = next(records([text], self.reader.delimiter), None)
-            cell = found.cells[place].strip() if found and place is not None and place < len(found.cells) else ""
-            if not cell and not text.strip():
+            cell = self.reader.entry_of(data[before:at])
+            if cell is None:
+                return at if last is not None else end
+            if cell == "":
                 at = before
                 continue
-            if not cell:
-                return at
             if last is None:
                 last = cell
             elif cell != last:
@@ -140,7 +138,7 @@ def _skip_line(file: BinaryIO, data: bytes, end: int, size: int) -> tuple[bytes,
     return data[:_KEPT] + TOO_LONG, end
 
 
-def open_csv(name: str, path: Path, size: int, dictionary: Dictionary, mapped: Mapped) -> CsvSource:
+def open_csv(name: str, path: Path, size: int, dictionary: Dictionary, mapped: Mapped) -> TextSource:
     """Find the header of a CSV file. Raises ProblemError: no row names the columns, or a needed one is missing."""
     with open_file(str(path)) as file:
         head = file.read(_HEAD)
@@ -172,7 +170,7 @@ def open_csv(name: str, path: Path, size: int, dictionary: Dictionary, mapped: M
             begin, line = ends[place]
             if begin >= size:
                 raise refuse("no_rows", "file", f"{name} has a header and no rows", "send the rows below the header")
-            return CsvSource(name, path, size, CsvReader(layout, delimiter, dictionary), begin, line + 1)
+            return TextSource(name, path, size, CsvReader(layout, delimiter), begin, line + 1)
     raise wrong or refuse(
         "header_missing",
         "file",

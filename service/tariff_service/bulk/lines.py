@@ -33,6 +33,7 @@ class Lines:
     places: np.ndarray[Any, Any]
     rejected: list[Rejected] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+    incomplete: frozenset[str] = frozenset()  # entries of which a row was rejected here
 
 
 class LineReader:
@@ -46,6 +47,7 @@ class LineReader:
     def lines(self, table: Table, layout: Layout, *, last: bool = False) -> Lines:
         """Return the lines of a piece; `last` says that the file ends with it, where remarks may stand below the table."""
         import numpy as np  # noqa: PLC0415  an extra
+        import pyarrow as pa  # noqa: PLC0415  an extra
 
         count = len(table.numbers)
         keep, found = np.ones(count, bool), list[Rejected](table.rejected)
@@ -74,8 +76,11 @@ class LineReader:
         facts |= {name: _constant(value, count) for name, value in layout.constants.items()}
         notes += [Note(int(table.numbers[row]), ids[row].as_py(), problem) for row, problem in mended if keep[row]]
         notes += self._claimed(facts, columns, table, ids, keep)
-        batch = _batch(facts, ids, columns.get(("own", "entry_number")), places)
-        return Lines(batch, table.numbers[places], places, found, notes)
+        entry = columns.get(("own", "entry_number"))
+        bad = {one.row for one in found}
+        incomplete = () if entry is None else entry.filter(pa.array(np.isin(table.numbers, list(bad)))).to_pylist()
+        batch = _batch(facts, ids, entry, places)
+        return Lines(batch, table.numbers[places], places, found, notes, frozenset(filter(None, incomplete)))
 
     def _columns(self, table: Table, layout: Layout) -> tuple[dict[Target, Any], dict[int, list[Problem]], list[tuple[int, Problem]]]:
         columns: dict[Target, Any] = {}

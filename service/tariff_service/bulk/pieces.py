@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from tariff_engine.problems import Problem
 
@@ -12,8 +13,19 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
 
-PIECE: Final = 8_000_000  # bytes of text
-PIECE_ROWS: Final = 50_000  # rows of anything else
+_PIECE: Final = 8_000_000  # bytes of text
+_ROW: Final = 100  # bytes of text that stand for a row of anything else
+
+
+def piece_bytes() -> int:
+    """Return how many bytes of text make a piece: `TARIFF_BULK_PIECE`, or eight million."""
+    stated = os.environ.get("TARIFF_BULK_PIECE", "")
+    return max(_ROW, int(stated)) if stated.isdigit() else _PIECE
+
+
+def piece_rows() -> int:
+    """Return how many rows of other files make a piece."""
+    return piece_bytes() // _ROW
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,27 +76,3 @@ class Table:
     original: Any
     rejected: list[Rejected] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
-
-
-class Source(Protocol):
-    """A file that was opened: its name, the headers of its rejected rows, its pieces and how to read one."""
-
-    name: str
-    headers: list[str]
-    unit: str  # of `Piece.begin` and `Piece.end`: bytes or rows
-    size: int | None  # in that unit, for the time left
-
-    def pieces(self, begin: int = 0, first: int = 0, index: int = 0) -> Iterator[Piece]:
-        """Yield the pieces from a place on, the first of which is to have these numbers."""
-        ...
-
-    def described(self) -> dict[str, Any]:
-        """Return what was understood of the file, as it stands in the report of a run."""
-        ...
-
-
-def positions(count: int) -> Any:
-    """Return the places of so many rows."""
-    import numpy as np  # noqa: PLC0415  an extra
-
-    return np.arange(count, dtype=np.int64)

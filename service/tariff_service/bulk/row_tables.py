@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tariff_service.bulk.headers import Layout
     from tariff_service.refund_columns import Dictionary
 
+_MOST_KEYS, _MOST_ODD = 2_000, 100  # keys of a file that are looked up, and unknown ones that are told of a piece
 _EXACT = 15  # significant digits: a decimal of so many comes back from a double as it went in (IEEE 754, binary64)
 
 
@@ -27,7 +28,6 @@ class RowReader:
     """Reads pieces that are lists of rows with their cells, as a workbook has them."""
 
     layout: Layout
-    dictionary: Dictionary
 
     def table(self, piece: Piece) -> Table:
         """Return the rows of a piece as columns."""
@@ -55,7 +55,22 @@ class JsonReader:
     """Reads pieces of JSONL: each row a map of facts, by their names or by headers that are known."""
 
     layout: Layout
-    dictionary: Dictionary
+    dictionary: Dictionary | None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the dictionary behind, which holds the law: another process has its own."""
+        return {"layout": self.layout, "dictionary": None}
+
+    def entry_of(self, line: bytes) -> str | None:
+        """Return the entry number of a row; None where it cannot be told, and nothing where the line is blank."""
+        place = self.layout.entry
+        if not line.strip():
+            return ""
+        try:
+            found = None if place is None else _json_row(line, 0).get(self.layout.columns.headers[place])
+        except ProblemError:
+            return None
+        return None if found is None else str(found)
 
     def table(self, piece: Piece) -> Table:
         """Return the rows of a piece as columns. A key that stands for nothing is told and not read."""
@@ -78,15 +93,14 @@ class JsonReader:
             raw.append([line.decode("utf-8", "replace")])
             numbers.append(number)
         table.numbers = np.array(numbers, dtype=np.int64)
-        columns = self.layout.columns
         found: dict[int, list[Any]] = {}
         odd: dict[str, int] = {}
         for at, row in enumerate(rows):
             for key, value in row.items():
-                place = _place(columns, self.dictionary, key)
-                if place is None:
+                place = self._place(key)
+                if place is None and len(odd) < _MOST_ODD:
                     odd.setdefault(key, at)
-                elif value is not None:
+                if place is not None and value is not None:
                     found.setdefault(place, [None] * len(rows))[at] = value
         table.columns = {place: _objects(values) for place, values in sorted(found.items())}
         for key, at in odd.items():
@@ -95,15 +109,17 @@ class JsonReader:
         return table
 
 
-def _place(columns: Any, dictionary: Dictionary, key: str) -> int | None:
-    """Return the column of a key; the first row that has it makes one."""
-    try:
-        return int(columns.headers.index(key)) if columns.targets[columns.headers.index(key)] is not None else None
-    except ValueError:
-        target = dictionary.target(key)
-        columns.headers.append(key)
-        columns.targets.append(None if target in columns.targets else target)
-        return len(columns.headers) - 1 if columns.targets[-1] is not None else None
+    def _place(self, key: str) -> int | None:
+        """Return the column of a key; the first row that has it makes one."""
+        columns = self.layout.columns
+        if key not in columns.headers:
+            target = self.dictionary.target(key) if self.dictionary and len(columns.headers) < _MOST_KEYS else None
+            if target is None:
+                return None
+            columns.headers.append(key)
+            columns.targets.append(None if target in columns.targets else target)
+        place = columns.headers.index(key)
+        return None if columns.targets[place] is None else place
 
 
 def _json_row(line: bytes, number: int) -> Mapping[str, Any]:
@@ -120,7 +136,6 @@ class ArrowReader:
     """Reads pieces of Parquet and Arrow files."""
 
     layout: Layout
-    dictionary: Dictionary
 
     def table(self, piece: Piece) -> Table:
         """Return the rows of a piece as columns: typed where the file has types, exact in any case."""

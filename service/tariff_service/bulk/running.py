@@ -1,0 +1,267 @@
+"""A run over a whole file: pieces in, parts out, in one process or several, and the outputs when the last part is there."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from tariff_engine.entry import ENGINE
+from tariff_engine.problems import Problem, refuse
+from tariff_service.bulk import seen
+from tariff_service.bulk.formats import assemble, cells_csv, format_of
+from tariff_service.bulk.mapping import read_mapping
+from tariff_service.bulk.opening import AnySource, Input, open_input, open_source
+from tariff_service.bulk.pieces import Note, Piece
+from tariff_service.bulk.tallying import total
+from tariff_service.bulk.working import NOTES, REJECTED, Job, Worker, note_row, start, work
+from tariff_service.bulk.workspace import Workspace, refuse_old, room
+from tariff_service.refund_columns import Dictionary
+from tariff_service.rulebook import open_engine
+
+if TYPE_CHECKING:
+    from tariff_engine.engine import Knowledge
+
+_VERSION: Final = 1  # of the form of parts
+_TOLD: Final = 10_000  # repeated ids and entries that are noted one by one
+Data = dict[str, Any]
+Progress = Callable[[AnySource, Mapping[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was asked for."""
+
+    source: str
+    out: Path
+    long: Path | None = None
+    report: Path | None = None
+    mapping: Path | None = None
+    sheet: str | None = None
+    rules: Path | None = None
+    known_on: date | None = None
+    jobs: int = 1
+    resume: bool = False
+
+    @property
+    def rejected(self) -> Path:
+        """The file of rejected rows."""
+        return self.out.with_name(f"{self.out.stem}.rejected.csv")
+
+    @property
+    def notes(self) -> Path:
+        """The file of notes on rows."""
+        return self.out.with_name(f"{self.out.stem}.notes.csv")
+
+    def outputs(self) -> dict[str, Path]:
+        """Return the files that are written, by the option that names them."""
+        named = {"OUT": self.out, "--long": self.long, "--report": self.report, "rejected": self.rejected, "notes": self.notes}
+        return {option: path for option, path in named.items() if path is not None}
+
+
+def run(options: Options, progress: Progress | None = None) -> Data:
+    """Assess a file and return what it came to. Raises ProblemError; whatever it raises after the first part, `--resume` goes on from there."""
+    form = format_of(options.out, "OUT")
+    long = None if options.long is None else format_of(options.long, "--long")
+    if options.report is not None and options.report.suffix.lower() not in {".html", ".xlsx"}:
+        raise refuse("unknown_format", "--report", f"{options.report.name[:100]} names no report", "end it in .html or .xlsx")
+    space = Workspace.of(options.out)
+    if not (options.resume and space.finishing()):
+        refuse_old(options.outputs())
+    space.begin(resume=options.resume)
+    knowledge = open_engine(options.rules).at(options.known_on)
+    mapped = read_mapping(options.mapping, knowledge.law, options.sheet)
+    with room(space.folder):
+        given = open_input(options.source, space.folder)
+    source = open_source(given, Dictionary(knowledge.law, None, mapped.columns), mapped)
+    plan = {
+        "version": _VERSION,
+        "engine": ENGINE,
+        "rulebook": knowledge.law.id,
+        "known_on": None if options.known_on is None else options.known_on.isoformat(),
+        "outputs": [form, long, options.report is not None],
+        "piece": source.piece,
+        "mapping": mapped.data(),
+        "reading": source.described(),
+        "input": given.data(),
+    }
+    verify = space.agree(plan)
+    job = Job(options.rules, options.known_on, source.reader, mapped, space.folder, form, long, report=options.report is not None)
+    records = _records(source, space, job, knowledge, options.jobs, verify=verify, progress=progress)
+    given.refuse_change()
+    return _finish(options, source, given, space, records, knowledge, (form, long))
+
+
+# ---------------------------------------------------------------- parts
+def _records(
+    source: AnySource, space: Workspace, job: Job, knowledge: Knowledge, jobs: int, *, verify: bool, progress: Progress | None
+) -> list[Data]:
+    """Return the records of all parts, made now or by an earlier run."""
+    kept: list[Data] = []
+    while not (kept and kept[-1]["last"]) and (record := space.record(len(kept))) is not None:
+        kept.append(record)
+    if verify:
+        kept = _same(source, kept)
+    if kept and kept[-1]["last"] and not verify:
+        _tell(source, kept, progress)
+        return kept
+    space.forget_after(len(kept))
+    _tell(source, kept, progress)
+    begin = {"begin": kept[-1]["end"], "first": kept[-1]["next"], "index": len(kept)} if kept else {}
+    made = (
+        _one_process(source.pieces(**begin), job, knowledge) if jobs == 1 else _processes(source.pieces(**begin), job, jobs)
+    )
+    for record in made:
+        kept.append(record)
+        if progress is not None:
+            progress(source, record)
+    return kept
+
+
+def _tell(source: AnySource, records: list[Data], progress: Progress | None) -> None:
+    for record in records if progress is not None else ():
+        progress(source, record)  # type: ignore[misc]  # it is not None
+
+
+def _same(source: AnySource, kept: list[Data]) -> list[Data]:
+    """Return the first parts whose bytes the input still has: it was written to since they were made."""
+    found = []
+    for record, piece in zip(kept, source.pieces(), strict=False):
+        if (piece.begin, piece.end, piece.digest, piece.last) != tuple(record[name] for name in ("begin", "end", "digest", "last")):
+            break
+        found.append(record)
+    return found
+
+
+def _one_process(pieces: Iterator[Piece], job: Job, knowledge: Knowledge) -> Iterator[Data]:
+    worker = Worker(job, knowledge)
+    for piece in pieces:
+        yield worker.work(piece)
+
+
+def _processes(pieces: Iterator[Piece], job: Job, jobs: int) -> Iterator[Data]:
+    """Yield the records in the order of the pieces; few pieces wait, so that memory does not grow."""
+    context = multiprocessing.get_context("spawn")
+    waiting: deque[Future[Data]] = deque()
+    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=start, initargs=(job,))
+    try:
+        for piece in pieces:
+            waiting.append(pool.submit(work, piece))
+            if len(waiting) > jobs:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    except BrokenProcessPool:
+        message = "a worker process ended before its work did"
+        raise refuse("worker_died", "--jobs", message, "run again with --resume, with fewer --jobs if memory was short") from None
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+# ---------------------------------------------------------------- outputs
+def _finish(
+    options: Options, source: AnySource, given: Input, space: Workspace, records: list[Data], knowledge: Knowledge, forms: tuple[str, str | None]
+) -> Data:
+    from tariff_engine.bulk import LONG_SCHEMA, SUMMARY_SCHEMA  # noqa: PLC0415  an extra
+
+    space.finish()
+    repeated = list(_repeated(space, records))
+    report = _report(options, source, given, records, knowledge, repeated)
+
+    def parts(kind: str) -> list[Path]:
+        return [space.part(record["index"], kind) for record in records]
+
+    made: list[tuple[Path, Callable[[Path], None]]] = [(options.out, lambda path: assemble(forms[0], parts("summary"), SUMMARY_SCHEMA, path))]
+    if options.long is not None and forms[1] is not None:
+        long = forms[1]
+        made.append((options.long, lambda path: assemble(long, parts("long"), LONG_SCHEMA, path)))
+    if report["rejected"]:
+        header = [*REJECTED, *source.headers]
+        made.append((options.rejected, lambda path: _joined(path, header, parts("rejected"), [])))
+    if report["notes"]:
+        extra = [note_row(note) for note in repeated]
+        made.append((options.notes, lambda path: _joined(path, list(NOTES), parts("notes"), extra)))
+    if options.report is not None:
+        from tariff_service.bulk.reporting import write_report  # noqa: PLC0415
+
+        made.append((options.report, lambda path: write_report(path, report)))
+    for path, write in made:
+        _place(space, path, write)
+    space.remove()
+    return report
+
+
+def _place(space: Workspace, path: Path, write: Callable[[Path], None]) -> None:
+    """Write a file beside its place, then give it its name."""
+    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
+    with room(space.folder):
+        try:
+            write(partial)
+            partial.replace(path)
+        except BaseException:
+            with suppress(OSError):
+                partial.unlink()
+            raise
+
+
+def _joined(path: Path, header: list[Any], parts: list[Path], extra: list[list[Any]]) -> None:
+    with path.open("wb") as file:
+        file.write(cells_csv([header]))
+        for part in parts:
+            file.write(part.read_bytes())
+        file.write(cells_csv(extra))
+
+
+def _repeated(space: Workspace, records: list[Data]) -> Iterator[Note]:
+    """Yield a note for each id that stands twice, and for each entry whose lines do not stand together."""
+    paths = [space.part(record["index"], "seen") for record in records]
+    if not paths:
+        return
+    for kind, code, says in (
+        ("id", "duplicate_id", "the line has the id of row {first:,}; both were answered"),
+        ("entry", "entry_apart", "lines of this entry stand at row {first:,} too; fees were computed for each group of lines by itself"),
+    ):
+        found = sorted(seen.repeated(paths, kind))
+        for row, first in found[:_TOLD]:
+            yield Note(row, None, Problem(code, "id" if kind == "id" else "entry_number", says.format(first=first)))
+        if len(found) > _TOLD:
+            more = f"and {len(found) - _TOLD:,} more rows"
+            yield Note(found[_TOLD][0], None, Problem(code, "id" if kind == "id" else "entry_number", more))
+
+
+def _report(options: Options, source: AnySource, given: Input, records: list[Data], knowledge: Knowledge, repeated: list[Note]) -> Data:
+    law = knowledge.law
+    rejected_by: Counter[str] = Counter()
+    notes_by = Counter(note.problem.code for note in repeated)
+    for record in records:
+        rejected_by.update(record["rejected_by"])
+        notes_by.update(record["notes_by"])
+    figures = {name: sum(record[name] for record in records) for name in ("answered", "rejected", "notes")}
+    figures["notes"] += len(repeated)
+    files = {"summary": options.out, "long": options.long, "report": options.report}
+    files |= {"rejected": options.rejected if figures["rejected"] else None, "notes": options.notes if figures["notes"] else None}
+    return {
+        "rulebook": {"id": law.id, "edition": law.edition, "horizon": law.horizon.isoformat()},
+        "engine": ENGINE,
+        "known_on": None if options.known_on is None else options.known_on.isoformat(),
+        "input": {"name": given.name, **source.described()},
+        **figures,
+        "rejected_by": dict(sorted(rejected_by.items())),
+        "notes_by": dict(sorted(notes_by.items())),
+        "totals": total(record["tally"] for record in records),
+        "files": {name: str(path) for name, path in files.items() if path is not None},
+    }
+
+
+def problems_of(report: Mapping[str, Any]) -> bool:
+    """Whether something of the input was not answered, or not as one would think: the exit code says so."""
+    return bool(report["rejected"] or report["notes_by"].get("duplicate_id") or report["notes_by"].get("entry_apart"))
+
+

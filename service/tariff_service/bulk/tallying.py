@@ -1,0 +1,128 @@
+"""What a part comes to, and what all parts come to: sums by program, origin, chapter and month, and the lines with the most dollars at stake."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_TOP: Final = 25  # lines that are named
+_ZERO: Final = Decimal("0.00")
+_SUMS: Final = ("value", "duty", "mpf", "hmf", "postal_duty", "total")
+_WIDE: Final = 38
+Data = dict[str, Any]
+
+
+def tally(summary: pa.RecordBatch, long: pa.RecordBatch | None) -> Data:
+    """Return what a part comes to; `long` is there where a report is wanted, else only the sums are made."""
+    import pyarrow as pa  # noqa: PLC0415  an extra
+    import pyarrow.compute as pc  # noqa: PLC0415  an extra
+
+    found: Data = {name: _text(pc.sum(_wide(summary.column(name))).as_py()) for name in _SUMS}
+    found["unknown"] = summary.column("duty").null_count
+    found["prohibited"] = pc.sum(summary.column("prohibited")).as_py() or 0
+    asked = pc.greater(pc.list_value_length(summary.column("questions")), 0)
+    found["open"] = pc.sum(asked).as_py() or 0
+    if long is None:
+        return found
+    table = pa.Table.from_batches([summary])
+    day, hts = summary.column("entry_date"), summary.column("hts")
+    month = pc.binary_join_element_wise(
+        pc.year(day).cast(pa.string()), pc.utf8_lpad(pc.month(day).cast(pa.string()), 2, padding="0"), "-"
+    )
+    table = table.append_column("chapter", pc.utf8_slice_codeunits(hts, 0, 2)).append_column("month", month)
+    found["by"] = {name: _grouped(table, name, ("value", "duty", "total")) for name in ("origin", "chapter", "month")}
+    found["by"]["program"] = _grouped(pa.Table.from_batches([long]), "program", ("duty",))
+    found["questions"], found["open_lines"] = _asked(table.filter(asked))
+    found["savings"], found["saving_lines"] = _saved(table)
+    return found
+
+
+def _asked(table: pa.Table) -> tuple[Data, list[Data]]:
+    """Return the dollars between the lowest and the highest duty, by the fact that moves most of them, and the lines with the most."""
+    import pyarrow.compute as pc  # noqa: PLC0415  an extra
+
+    if not table.num_rows:
+        return {}, []
+    table = table.append_column("fact", pc.list_element(table.column("questions"), 0))
+    table = table.append_column("stake", pc.subtract(_wide(table.column("high")), _wide(table.column("low"))))
+    return _grouped(table, "fact", ("stake",)), _top(table, "stake")
+
+
+def _saved(table: pa.Table) -> tuple[Data, list[Data]]:
+    """Return what claims that nobody made would save, by the fact, and the lines that would save the most."""
+    import pyarrow.compute as pc  # noqa: PLC0415  an extra
+
+    table = table.filter(table.column("saving").is_valid())
+    if not table.num_rows:
+        return {}, []
+    table = table.append_column("fact", pc.coalesce(table.column("saving"), "")).append_column("stake", table.column("saves"))
+    return _grouped(table, "fact", ("stake",)), _top(table, "stake")
+
+
+def _grouped(table: pa.Table, key: str, sums: tuple[str, ...]) -> Data:
+    """Return by key how many rows there are, of how many a sum is not known, and the sums."""
+    import pyarrow as pa  # noqa: PLC0415  an extra
+
+    wide = pa.table({key: table.column(key), **{name: _wide(table.column(name)) for name in sums}})
+    counts = [(sums[0], "count", pa.compute.CountOptions(mode="all")), (sums[0], "count", pa.compute.CountOptions(mode="only_null"))]
+    totals = wide.group_by(key, use_threads=False).aggregate([*((name, "sum") for name in sums)]).to_pylist()
+    rows = wide.group_by(key, use_threads=False).aggregate(counts[:1]).to_pylist()
+    nulls = wide.group_by(key, use_threads=False).aggregate(counts[1:]).to_pylist()
+    return {
+        str(total[key]): [row[f"{sums[0]}_count"], null[f"{sums[0]}_count"], *(_text(total[f"{name}_sum"]) for name in sums)]
+        for total, row, null in zip(totals, rows, nulls, strict=True)
+    }
+
+
+def _top(table: pa.Table, by: str) -> list[Data]:
+    import pyarrow.compute as pc  # noqa: PLC0415  an extra
+
+    order = pc.sort_indices(table, [(by, "descending"), ("row", "ascending")], null_placement="at_end")[:_TOP]
+    names = ("row", "id", "hts", "origin", "entry_date", "value", "duty", "low", "high", "fact", "stake")
+    return [{name: _text(row[name]) for name in names} for row in table.select(list(names)).take(order).to_pylist()]
+
+
+def _wide(column: Any) -> Any:
+    """Return a column whose sums cannot overflow."""
+    import pyarrow as pa  # noqa: PLC0415  an extra
+
+    return column.cast(pa.decimal128(_WIDE, 2)) if pa.types.is_decimal(column.type) else column.cast(pa.decimal128(_WIDE, 0))
+
+
+def _text(value: Any) -> Any:
+    return value if value is None or isinstance(value, int | bool) else f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+
+# ---------------------------------------------------------------- all parts
+def total(tallies: Iterable[Mapping[str, Any]]) -> Data:
+    """Return what all parts come to."""
+    sums: dict[str, Decimal] = dict.fromkeys(_SUMS, _ZERO)
+    counts = dict.fromkeys(("unknown", "prohibited", "open"), 0)
+    by: dict[str, dict[str, list[Any]]] = {}
+    lines: dict[str, list[Data]] = {"open_lines": [], "saving_lines": []}
+    for one in tallies:
+        for name in _SUMS:
+            sums[name] += Decimal(one[name] or 0)
+        for name in counts:
+            counts[name] += one[name]
+        groups = {**one.get("by", {}), **{name: one[name] for name in ("questions", "savings") if name in one}}
+        for name, group in groups.items():
+            _add(by.setdefault(name, {}), group)
+        for name, kept in lines.items():
+            kept += one.get(name, ())
+            kept.sort(key=lambda row: (-Decimal(row["stake"] or 0), row["row"]))
+            del kept[_TOP:]
+    return {**{name: f"{amount:f}" for name, amount in sums.items()}, **counts, "by": by, **lines}
+
+
+def _add(into: dict[str, list[Any]], group: Mapping[str, list[Any]]) -> None:
+    for key, (rows, nulls, *amounts) in group.items():
+        kept = into.setdefault(key, [0, 0, *([_ZERO] * len(amounts))])
+        kept[0] += rows
+        kept[1] += nulls
+        for place, amount in enumerate(amounts, 2):
+            kept[place] += Decimal(amount or 0)
