@@ -24,6 +24,10 @@ def show_bulk(paper: Paper, found: Mapping[str, Any]) -> None:
     )
     if totals["unknown"]:
         paper.item(f"{plural(totals['unknown'], 'line')} whose duty cannot be known as stated; in no sum")
+    if totals["fees_unknown"]:
+        paper.item(
+            f"{plural(totals['fees_unknown'], 'line')} of entries with a rejected row, whose fees are not known; not in the last sum"
+        )
     if totals["open"]:
         paper.item(f"{plural(totals['open'], 'line')} whose duty depends on a fact that is not stated: low and high tell by how much")
     if totals["prohibited"]:

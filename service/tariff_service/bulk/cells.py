@@ -242,5 +242,3 @@ def _clean_text(column: pa.Array) -> bool:
     if letters.min() <= 32 or letters.max() >= 127 or (letters == 61).any():  # noqa: PLR2004  a blank, what may be one, an equals sign
         return False
     return bool(pc.max(pc.binary_length(column)).as_py() <= 200)  # noqa: PLR2004  letters of an id
-
-

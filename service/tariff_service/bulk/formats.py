@@ -52,8 +52,7 @@ def write_part(form: str, batch: pa.RecordBatch, file: BinaryIO) -> None:
     if form == "csv":
         _csv_part(batch, file)
     elif form == "jsonl":
-        for row in batch.to_pylist():
-            file.write(encode(row))
+        file.writelines(encode(row) for row in batch.to_pylist())
     else:
         import pyarrow as pa  # noqa: PLC0415  an extra
 
@@ -154,7 +153,9 @@ def write_workbook(target: Path, sheets: Sequence[tuple[str, Sequence[str], Iter
             value = " ".join(map(str, value))
         if not isinstance(value, str):
             return value
-        found = WriteOnlyCell(sheet, "".join(letter if letter >= " " or letter in "\t\n" else "\N{REPLACEMENT CHARACTER}" for letter in safe_cell(value)))
+        found = WriteOnlyCell(
+            sheet, "".join(letter if letter >= " " or letter in "\t\n" else "\N{REPLACEMENT CHARACTER}" for letter in safe_cell(value))
+        )
         found.data_type = "s"
         return found
 
@@ -170,10 +171,10 @@ def write_workbook(target: Path, sheets: Sequence[tuple[str, Sequence[str], Iter
         if sheet is None:
             book.create_sheet(title).append(list(header))
     book.save(target)
-    _still(target)
+    without_clock(target)
 
 
-def _still(path: Path) -> None:
+def without_clock(path: Path) -> None:
     """Take the clock out of a workbook: the times of its members, and those in its properties."""
     still = path.with_name(f"{path.name}.still")
     with zipfile.ZipFile(path) as source, zipfile.ZipFile(still, "w", zipfile.ZIP_DEFLATED) as file:
@@ -189,9 +190,7 @@ def _still(path: Path) -> None:
     still.replace(path)
 
 
-_TIMES: Final = (
-    b'<?xml version="1.0" encoding="UTF-8"?><cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties"/>'
-)
+_TIMES: Final = b'<?xml version="1.0" encoding="UTF-8"?><cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties"/>'
 
 
 # ---------------------------------------------------------------- rows that are told

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tariff_engine.problems import ProblemError
-
 if TYPE_CHECKING:
     from tariff_service.bulk.mapping import Mapped
     from tariff_service.refund_columns import Columns, Dictionary
@@ -69,5 +67,3 @@ def _joined(above: Sequence[str], names: Sequence[str], dictionary: Dictionary) 
         both = f"{over} {name}".strip()
         found.append(next((one for one in (both, name, top) if one and dictionary.target(one)), both))
     return found
-
-

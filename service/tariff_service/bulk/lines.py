@@ -113,12 +113,16 @@ class LineReader:
             facts[fact] = pc.if_else(taken, pa.scalar(value=True), stated)
             for row in pc.indices_nonzero(taken).to_pylist():
                 message = f"{symbols[row].as_py()} is claimed on the line, so {fact} is taken for true"
-                yield Note(int(table.numbers[row]), ids[row].as_py(), Problem("claim_taken", fact, message, f"state {fact} if it is not so"))
+                yield Note(
+                    int(table.numbers[row]), ids[row].as_py(), Problem("claim_taken", fact, message, f"state {fact} if it is not so")
+                )
 
 
 def _remarks(table: Table, layout: Layout) -> frozenset[int]:
     """Return the rows at the end that are no lines: of what every line states, they hold one cell or none."""
-    needed = [place for place, target in enumerate(layout.columns.targets) if target is not None and target[0] == "fact" and target[1] in _NEEDED]
+    needed = [
+        place for place, target in enumerate(layout.columns.targets) if target is not None and target[0] == "fact" and target[1] in _NEEDED
+    ]
     found = set()
     if len(needed) > _FILLED:
         for row in range(len(table.numbers) - 1, -1, -1):

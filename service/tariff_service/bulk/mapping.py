@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 
 _KEYS = ("columns", "constants", "delimiter", "sheet", "dates")
 OWN = ("id", "entry_number", "line")
-DATES = {"MM/DD/YYYY": "us", "DD/MM/YYYY": "day_first", "DD.MM.YYYY": "day_first", "DD-MM-YYYY": "day_first", "YYYY-MM-DD": "iso", "YYYYMMDD": "digits"}
+DATES = {
+    "MM/DD/YYYY": "us",
+    "DD/MM/YYYY": "day_first",
+    "DD.MM.YYYY": "day_first",
+    "DD-MM-YYYY": "day_first",
+    "YYYY-MM-DD": "iso",
+    "YYYYMMDD": "digits",
+}
 _LARGEST = 200_000  # bytes
 
 

@@ -108,7 +108,6 @@ class JsonReader:
             table.notes.append(Note(numbers[at], None, Problem("column_not_read", key[:60], message)))
         return table
 
-
     def _place(self, key: str) -> int | None:
         """Return the column of a key; the first row that has it makes one."""
         columns = self.layout.columns

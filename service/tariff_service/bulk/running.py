@@ -115,9 +115,7 @@ def _records(
     space.forget_after(len(kept))
     _tell(source, kept, progress)
     begin = {"begin": kept[-1]["end"], "first": kept[-1]["next"], "index": len(kept)} if kept else {}
-    made = (
-        _one_process(source.pieces(**begin), job, knowledge) if jobs == 1 else _processes(source.pieces(**begin), job, jobs)
-    )
+    made = _one_process(source.pieces(**begin), job, knowledge) if jobs == 1 else _processes(source.pieces(**begin), job, jobs)
     for record in made:
         kept.append(record)
         if progress is not None:
@@ -167,7 +165,13 @@ def _processes(pieces: Iterator[Piece], job: Job, jobs: int) -> Iterator[Data]:
 
 # ---------------------------------------------------------------- outputs
 def _finish(
-    options: Options, source: AnySource, given: Input, space: Workspace, records: list[Data], knowledge: Knowledge, forms: tuple[str, str | None]
+    options: Options,
+    source: AnySource,
+    given: Input,
+    space: Workspace,
+    records: list[Data],
+    knowledge: Knowledge,
+    forms: tuple[str, str | None],
 ) -> Data:
     from tariff_engine.bulk import LONG_SCHEMA, SUMMARY_SCHEMA  # noqa: PLC0415  an extra
 
@@ -178,7 +182,9 @@ def _finish(
     def parts(kind: str) -> list[Path]:
         return [space.part(record["index"], kind) for record in records]
 
-    made: list[tuple[Path, Callable[[Path], None]]] = [(options.out, lambda path: assemble(forms[0], parts("summary"), SUMMARY_SCHEMA, path))]
+    made: list[tuple[Path, Callable[[Path], None]]] = [
+        (options.out, lambda path: assemble(forms[0], parts("summary"), SUMMARY_SCHEMA, path))
+    ]
     if options.long is not None and forms[1] is not None:
         long = forms[1]
         made.append((options.long, lambda path: assemble(long, parts("long"), LONG_SCHEMA, path)))
@@ -189,9 +195,9 @@ def _finish(
         extra = [note_row(note) for note in repeated]
         made.append((options.notes, lambda path: _joined(path, list(NOTES), parts("notes"), extra)))
     if options.report is not None:
-        from tariff_service.bulk.reporting import write_report  # noqa: PLC0415
+        from tariff_service.bulk.reporting import Names, write_report  # noqa: PLC0415
 
-        made.append((options.report, lambda path: write_report(path, report)))
+        made.append((options.report, lambda path: write_report(path, report, Names.of(knowledge.law))))
     for path, write in made:
         _place(space, path, write)
     space.remove()
@@ -263,5 +269,3 @@ def _report(options: Options, source: AnySource, given: Input, records: list[Dat
 def problems_of(report: Mapping[str, Any]) -> bool:
     """Whether something of the input was not answered, or not as one would think: the exit code says so."""
     return bool(report["rejected"] or report["notes_by"].get("duplicate_id") or report["notes_by"].get("entry_apart"))
-
-

@@ -35,7 +35,8 @@ def hashes(texts: pa.Array) -> np.ndarray[Any, Any]:
     marks = np.append(_TABLE[0][places, letters], np.uint64(0))
     found: np.ndarray[Any, Any] = np.add.reduceat(marks, np.minimum(starts, len(letters)))
     found[lengths == 0] = NOTHING
-    return found + lengths.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)  # texts of another length are others
+    found += lengths.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)  # texts of another length are others
+    return found
 
 
 def repeated(paths: Sequence[Path], name: str) -> Iterator[tuple[int, int]]:
@@ -43,12 +44,12 @@ def repeated(paths: Sequence[Path], name: str) -> Iterator[tuple[int, int]]:
     import numpy as np  # noqa: PLC0415  an extra
 
     count = sum(len(_load(path, name)) for path in paths)
-    buckets = np.uint64(1 + count // _AT_ONCE)
-    for bucket in range(int(buckets)):
+    buckets = 1 + count // _AT_ONCE
+    for bucket in range(buckets):
         marks, rows = [], []
         for path in paths:
             found, numbers = _load(path, name), _load(path, f"{name}_rows")
-            mine = (found >> np.uint64(32)) % buckets == bucket
+            mine = (found >> np.uint64(32)) % np.uint64(buckets) == np.uint64(bucket)
             marks.append(found[mine])
             rows.append(numbers[mine])
         mark, row = np.concatenate(marks), np.concatenate(rows)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _TOP: Final = 25  # lines that are named
 _ZERO: Final = Decimal("0.00")
 _SUMS: Final = ("value", "duty", "mpf", "hmf", "postal_duty", "total")
-_WIDE: Final = 38
+_WIDE: Final = 36  # digits; a difference of two has one more
 Data = dict[str, Any]
 
 
@@ -23,6 +23,7 @@ def tally(summary: pa.RecordBatch, long: pa.RecordBatch | None) -> Data:
 
     found: Data = {name: _text(pc.sum(_wide(summary.column(name))).as_py()) for name in _SUMS}
     found["unknown"] = summary.column("duty").null_count
+    found["fees_unknown"] = summary.column("mpf").null_count
     found["prohibited"] = pc.sum(summary.column("prohibited")).as_py() or 0
     asked = pc.greater(pc.list_value_length(summary.column("questions")), 0)
     found["open"] = pc.sum(asked).as_py() or 0
@@ -30,9 +31,7 @@ def tally(summary: pa.RecordBatch, long: pa.RecordBatch | None) -> Data:
         return found
     table = pa.Table.from_batches([summary])
     day, hts = summary.column("entry_date"), summary.column("hts")
-    month = pc.binary_join_element_wise(
-        pc.year(day).cast(pa.string()), pc.utf8_lpad(pc.month(day).cast(pa.string()), 2, padding="0"), "-"
-    )
+    month = pc.binary_join_element_wise(pc.year(day).cast(pa.string()), pc.utf8_lpad(pc.month(day).cast(pa.string()), 2, padding="0"), "-")
     table = table.append_column("chapter", pc.utf8_slice_codeunits(hts, 0, 2)).append_column("month", month)
     found["by"] = {name: _grouped(table, name, ("value", "duty", "total")) for name in ("origin", "chapter", "month")}
     found["by"]["program"] = _grouped(pa.Table.from_batches([long]), "program", ("duty",))
@@ -81,7 +80,7 @@ def _grouped(table: pa.Table, key: str, sums: tuple[str, ...]) -> Data:
 def _top(table: pa.Table, by: str) -> list[Data]:
     import pyarrow.compute as pc  # noqa: PLC0415  an extra
 
-    order = pc.sort_indices(table, [(by, "descending"), ("row", "ascending")], null_placement="at_end")[:_TOP]
+    order = pc.sort_indices(table, [(by, "descending"), ("row", "ascending")])[:_TOP]
     names = ("row", "id", "hts", "origin", "entry_date", "value", "duty", "low", "high", "fact", "stake")
     return [{name: _text(row[name]) for name in names} for row in table.select(list(names)).take(order).to_pylist()]
 
@@ -101,7 +100,7 @@ def _text(value: Any) -> Any:
 def total(tallies: Iterable[Mapping[str, Any]]) -> Data:
     """Return what all parts come to."""
     sums: dict[str, Decimal] = dict.fromkeys(_SUMS, _ZERO)
-    counts = dict.fromkeys(("unknown", "prohibited", "open"), 0)
+    counts = dict.fromkeys(("unknown", "fees_unknown", "prohibited", "open"), 0)
     by: dict[str, dict[str, list[Any]]] = {}
     lines: dict[str, list[Data]] = {"open_lines": [], "saving_lines": []}
     for one in tallies:
@@ -113,7 +112,7 @@ def total(tallies: Iterable[Mapping[str, Any]]) -> Data:
         for name, group in groups.items():
             _add(by.setdefault(name, {}), group)
         for name, kept in lines.items():
-            kept += one.get(name, ())
+            kept.extend(one.get(name, ()))
             kept.sort(key=lambda row: (-Decimal(row["stake"] or 0), row["row"]))
             del kept[_TOP:]
     return {**{name: f"{amount:f}" for name, amount in sums.items()}, **counts, "by": by, **lines}

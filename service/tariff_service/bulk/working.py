@@ -194,5 +194,3 @@ def start(job: Job) -> None:
 def work(piece: Piece) -> dict[str, Any]:
     """Work on a piece in a worker process."""
     return _WORKER[0].work(piece)
-
-

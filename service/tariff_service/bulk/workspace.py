@@ -164,5 +164,3 @@ def refuse_old(paths: Mapping[str, Path]) -> None:
             raise refuse("file_exists", option, f"there is already a file {path}", "name another, or move it away")
         if not path.parent.is_dir():
             raise refuse("file_unwritable", option, f"there is no folder {path.parent}", "make it first")
-
-
