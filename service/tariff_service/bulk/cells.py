@@ -12,7 +12,7 @@ from tariff_service.bulk.row_tables import Objects, exact_float
 
 if TYPE_CHECKING:
     import numpy as np
-    import pyarrow as pa
+    import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
 
     from tariff_service.refund_columns import Dictionary, Target
 

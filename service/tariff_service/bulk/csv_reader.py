@@ -120,7 +120,7 @@ class CsvReader:
         return bool(begins.all() and ends.all())
 
     def _by_arrow(self, piece: Piece) -> Table | None:
-        import pyarrow as pa  # noqa: PLC0415  an extra
+        import pyarrow as pa  # type: ignore[import-untyped]  # noqa: PLC0415  an extra
         from pyarrow import csv  # noqa: PLC0415
 
         used = [place for place, target in enumerate(self.layout.columns.targets) if target is not None]
@@ -160,10 +160,10 @@ class CsvReader:
         numbers: list[int] = []
         table = Table({}, np.empty(0, np.int64), rows)
         for record in records(text.lines, self.delimiter, self.width):
-            problem = record.problem or self._problem(record)
+            wrong = record.problem or self._problem(record)
             number = piece.first + record.line
-            if problem is not None:
-                table.rejected.append(Rejected(number, problem, record.cells))
+            if wrong is not None:
+                table.rejected.append(Rejected(number, wrong, record.cells))
                 continue
             if not any(cell.strip() for cell in record.cells):
                 continue

@@ -16,7 +16,7 @@ from tariff_service.output import encode
 from tariff_service.refund_columns import safe_cell
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
 
 FORMATS: Final = {
     ".csv": "csv",
@@ -71,7 +71,7 @@ def _csv_part(batch: pa.RecordBatch, file: BinaryIO) -> None:
 def _flat(column: pa.Array) -> pa.Array:
     """Return a column as CSV can hold it: lists as words with blanks between, and no text that a spreadsheet takes for a formula."""
     import pyarrow as pa  # noqa: PLC0415  an extra
-    import pyarrow.compute as pc  # noqa: PLC0415  an extra
+    import pyarrow.compute as pc  # type: ignore[import-untyped]  # noqa: PLC0415  an extra
 
     if pa.types.is_list(column.type):
         column = pc.binary_join(column, " ")

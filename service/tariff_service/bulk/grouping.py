@@ -28,8 +28,8 @@ class Joined:
 def group_numbers(columns: dict[Target, Any], keep: np.ndarray[Any, Any], table: Table, ids: Any) -> Joined:
     """Join the rows of each line. A line with a row that cannot be read, or without one number of the goods, is refused as a whole."""
     import numpy as np  # noqa: PLC0415  an extra
-    import pyarrow as pa  # noqa: PLC0415  an extra
-    import pyarrow.compute as pc  # noqa: PLC0415  an extra
+    import pyarrow as pa  # type: ignore[import-untyped]  # noqa: PLC0415  an extra
+    import pyarrow.compute as pc  # type: ignore[import-untyped]  # noqa: PLC0415  an extra
 
     entry, line, hts = columns.get(("own", "entry_number")), columns.get(("own", "line")), columns.get(("fact", "hts"))
     if entry is None or line is None or hts is None or not len(keep):

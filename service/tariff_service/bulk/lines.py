@@ -14,7 +14,7 @@ from tariff_service.bulk.pieces import Note, Rejected, Table
 
 if TYPE_CHECKING:
     import numpy as np
-    import pyarrow as pa
+    import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
 
     from tariff_engine.law import Law
     from tariff_service.bulk.headers import Layout
@@ -100,7 +100,7 @@ class LineReader:
     def _claimed(self, facts: dict[str, Any], columns: dict[Target, Any], table: Table, ids: Any, keep: Any) -> Iterable[Note]:
         """Take the fact that a special program symbol states on a line that was filed, as the refund view does."""
         import pyarrow as pa  # noqa: PLC0415  an extra
-        import pyarrow.compute as pc  # noqa: PLC0415  an extra
+        import pyarrow.compute as pc  # type: ignore[import-untyped]  # noqa: PLC0415  an extra
 
         symbols = facts.get("spi")
         if symbols is None or ("own", "entry_number") not in columns:

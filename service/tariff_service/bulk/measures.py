@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
 
     from tariff_service.refund_columns import Target
 
@@ -18,7 +18,7 @@ def quantities(columns: dict[Target, Any], count: int) -> pa.Array | None:
     """Return the quantities of every row by unit, null where none is stated; None where no column holds any."""
     import numpy as np  # noqa: PLC0415  an extra
     import pyarrow as pa  # noqa: PLC0415  an extra
-    import pyarrow.compute as pc  # noqa: PLC0415  an extra
+    import pyarrow.compute as pc  # type: ignore[import-untyped]  # noqa: PLC0415  an extra
 
     kind = pa.decimal128(_AMOUNT + _DECIMALS, _DECIMALS)
     pairs = [(pa.repeat(pa.scalar(name), count), array) for (what, name), array in columns.items() if what == "quantity"]
@@ -36,5 +36,5 @@ def quantities(columns: dict[Target, Any], count: int) -> pa.Array | None:
     items = pa.concat_arrays([array.cast(kind) for _, array in pairs]).take(chosen)
     counts = valid.sum(axis=1)
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
-    mask = pa.array(np.append(counts == 0, False))  # noqa: FBT003  the end of the last row
+    mask = pa.array(np.append(counts == 0, False))  # the end of the last row
     return pa.MapArray.from_arrays(pc.if_else(mask, None, pa.array(offsets)), keys, items)

@@ -16,7 +16,7 @@ from tariff_service.bulk.row_tables import ArrowReader, RowReader
 from tariff_service.refund_files import open_workbook, sheet_rows
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
 
     from tariff_service.bulk.mapping import Mapped
     from tariff_service.refund_columns import Dictionary

@@ -14,7 +14,7 @@ from tariff_service.reading import decode, parse_json
 from tariff_service.rows import MAX_ROW, identity
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
 
     from tariff_service.bulk.headers import Layout
     from tariff_service.refund_columns import Dictionary
@@ -80,10 +80,9 @@ class JsonReader:
         raw: list[list[str]] = []
         numbers: list[int] = []
         table = Table({}, np.empty(0, np.int64), raw)
-        for place, line in enumerate(piece.data.split(b"\n")):
+        for number, line in enumerate(piece.data.split(b"\n"), piece.first):
             if not line.strip().removeprefix(b"\xef\xbb\xbf"):
                 continue
-            number = piece.first + place
             try:
                 rows.append(_json_row(line, number))
             except ProblemError as error:

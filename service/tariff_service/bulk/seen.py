@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import numpy as np
-    import pyarrow as pa
+    import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
 
 _POSITIONS: Final = 256  # letters of a text that are told apart by their place
 _SEED: Final = 19 * 159  # any number: the same texts must have the same hashes in every process
@@ -56,9 +56,9 @@ def repeated(paths: Sequence[Path], name: str) -> Iterator[tuple[int, int]]:
         order = np.lexsort((row, mark))
         mark, row = mark[order], row[order]
         same = np.flatnonzero(mark[1:] == mark[:-1]) + 1
-        starts = np.flatnonzero(np.concatenate([[True], mark[1:] != mark[:-1]]))
+        starts = np.concatenate([np.zeros(1, np.int64), np.flatnonzero(mark[1:] != mark[:-1]) + 1])
         for place in same.tolist():
-            yield int(row[place]), int(row[starts[np.searchsorted(starts, place, "right") - 1]])
+            yield int(row[place]), int(row[starts[int(np.searchsorted(starts, place, "right")) - 1]])
 
 
 def _load(path: Path, name: str) -> np.ndarray[Any, Any]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
 
 _TOP: Final = 25  # lines that are named
 _ZERO: Final = Decimal("0.00")
@@ -19,7 +19,7 @@ Data = dict[str, Any]
 def tally(summary: pa.RecordBatch, long: pa.RecordBatch | None) -> Data:
     """Return what a part comes to; `long` is there where a report is wanted, else only the sums are made."""
     import pyarrow as pa  # noqa: PLC0415  an extra
-    import pyarrow.compute as pc  # noqa: PLC0415  an extra
+    import pyarrow.compute as pc  # type: ignore[import-untyped]  # noqa: PLC0415  an extra
 
     found: Data = {name: _text(pc.sum(_wide(summary.column(name))).as_py()) for name in _SUMS}
     found["unknown"] = summary.column("duty").null_count

@@ -22,7 +22,7 @@ from tariff_service.refund_columns import Dictionary
 from tariff_service.rulebook import open_engine
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
 
     from tariff_engine.engine import Knowledge
     from tariff_service.bulk.csv_reader import CsvReader
@@ -121,7 +121,7 @@ class Worker:
         numbers = pa.array(lines.numbers)
 
         def placed(batch: Any) -> pa.Array:
-            import pyarrow.compute as pc  # noqa: PLC0415  an extra
+            import pyarrow.compute as pc  # type: ignore[import-untyped]  # noqa: PLC0415  an extra
 
             return pc.subtract(batch.column("row"), before + 1)
 
