@@ -50,6 +50,9 @@ def bulk(
     sheet: Annotated[str | None, typer.Option("--sheet", metavar="NAME", help="The sheet of an Excel workbook.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where a run that ended early left off.")] = False,
     jobs: Annotated[int, typer.Option("--jobs", min=1, max=64, help="Processes; the output is the same, byte for byte.")] = 1,
+    ranges: Annotated[
+        bool, typer.Option("--ranges/--no-ranges", help="Try the facts that nobody stated: lowest and highest duty, savings. Much slower.")
+    ] = True,
     known_on: KnownOn = None,
     as_json: Json = None,
     rules: Rules = None,
@@ -78,6 +81,7 @@ def bulk(
             known_on=known_on,
             jobs=jobs,
             resume=resume,
+            ranges=ranges,
         ),
         as_json=as_json,
     )

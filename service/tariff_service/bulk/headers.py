@@ -46,11 +46,12 @@ def find_header(rows: Sequence[tuple[int, Sequence[Any]]], dictionary: Dictionar
     given = frozenset(mapped.constants)
     for place, (number, cells) in enumerate(rows[:_LOOK]):
         names = ["" if cell is None else " ".join(str(cell).split())[:_WIDEST] for cell in cells]
-        for headers in (names, _joined(above, names, dictionary)):
-            if headers and dictionary.is_header(headers, given):
-                while headers and not headers[-1]:
-                    headers.pop()
-                return Layout(dictionary.read(headers, given), number, dict(mapped.constants)), place
+        found = [headers for headers in (names, _joined(above, names, dictionary)) if headers and dictionary.is_header(headers, given)]
+        if found:
+            headers = max(found, key=lambda headers: len({dictionary.target(one) for one in headers if one} - {None}))
+            while headers and not headers[-1]:
+                headers.pop()
+            return Layout(dictionary.read(headers, given), number, dict(mapped.constants)), place
         above = names
     return None
 

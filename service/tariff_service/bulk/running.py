@@ -49,6 +49,7 @@ class Options:
     known_on: date | None = None
     jobs: int = 1
     resume: bool = False
+    ranges: bool = True
 
     @property
     def rejected(self) -> Path:
@@ -86,14 +87,24 @@ def run(options: Options, progress: Progress | None = None) -> Data:
         "engine": ENGINE,
         "rulebook": knowledge.law.id,
         "known_on": None if options.known_on is None else options.known_on.isoformat(),
-        "outputs": [form, long, options.report is not None],
+        "outputs": [form, long, options.report is not None, options.ranges],
         "piece": source.piece,
         "mapping": mapped.data(),
         "reading": source.described(),
         "input": given.data(),
     }
     verify = space.agree(plan)
-    job = Job(options.rules, options.known_on, source.reader, mapped, space.folder, form, long, report=options.report is not None)
+    job = Job(
+        options.rules,
+        options.known_on,
+        source.reader,
+        mapped,
+        space.folder,
+        form,
+        long,
+        report=options.report is not None,
+        ranges=options.ranges,
+    )
     records = _records(source, space, job, knowledge, options.jobs, verify=verify, progress=progress)
     given.refuse_change()
     return _finish(options, source, given, space, records, knowledge, (form, long))

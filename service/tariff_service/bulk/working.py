@@ -45,6 +45,7 @@ class Job:
     summary: str
     long: str | None
     report: bool
+    ranges: bool = True
 
 
 class Worker:
@@ -56,7 +57,7 @@ class Worker:
 
         self._job = job
         knowledge = knowledge or open_engine(job.rules).at(job.known_on)
-        self._assessor = BulkAssessor(knowledge)
+        self._assessor = BulkAssessor(knowledge, ranges=job.ranges)
         self._assessed = 0
         dictionary = Dictionary(knowledge.law, None, job.mapped.columns)
         if isinstance(job.reader, JsonReader):
