@@ -13,7 +13,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -53,9 +52,12 @@ class Quick:
     """A tenth of the value of every line; a value of 13 is refused."""
 
     def __init__(self, knowledge: object, *, ranges: bool = True) -> None:
+        """Be made as the evaluator is."""
+        del knowledge, ranges
         self._read = 0
 
     def assess(self, batch: pa.RecordBatch) -> Assessed:
+        """Answer every line."""
         summary, long, rejected = [], [], []
         for line in batch.to_pylist():
             self._read += 1
@@ -72,17 +74,17 @@ class Quick:
         return made(summary, rejected, long)
 
     def finish(self) -> Assessed:
+        """Hold nothing back."""
         return made([], [], [])
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tariff_engine.bulk, "BulkAssessor", Quick)
     for module in (running, working, rulebook):
         monkeypatch.setattr(module, "open_engine", lambda folder=None: OPEN(folder))
     monkeypatch.delenv("TARIFF_BULK_PIECE", raising=False)
     monkeypatch.delenv("TARIFF_TRACEBACK", raising=False)
-    yield
 
 
 def book(lines: int, *, entry: int = 4) -> str:
