@@ -25,7 +25,9 @@ SCHEMAS = {"summary": SUMMARY_SCHEMA, "long": LONG_SCHEMA, "rejected": REJECTED_
 
 def plain_lines(where: Space, rng: random.Random, count: int) -> list[dict[str, Any]]:
     """Lines as most filers state them: of some products and origins, on many days, of any value."""
-    products = [rng.choice([code for code in where.near(rng.choice(where.listed)) if len(code) in {8, 10}] or where.codes) for _ in range(40)]
+    products = [
+        rng.choice([code for code in where.near(rng.choice(where.listed)) if len(code) in {8, 10}] or where.codes) for _ in range(40)
+    ]
     origins = rng.sample(where.origins, 8)
     first = date(2025, 2, 1) + timedelta(days=rng.randrange(450))
     found = []
@@ -48,7 +50,11 @@ def plain_lines(where: Space, rng: random.Random, count: int) -> list[dict[str, 
 def stated_in_full(where: Space, rng: random.Random, count: int) -> list[dict[str, Any]]:
     """Lines that aim at the boundaries of the law, with facts of every kind that a column of text can state."""
     return [
-        {name: value if isinstance(value, bool) else str(value) for name, value in random_line(where, rng).items() if not isinstance(value, (list, dict))}
+        {
+            name: value if isinstance(value, bool) else str(value)
+            for name, value in random_line(where, rng).items()
+            if not isinstance(value, (list, dict))
+        }
         for _ in range(count)
     ]
 

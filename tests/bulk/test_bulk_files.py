@@ -261,11 +261,11 @@ def test_the_same_lines_in_every_format_have_the_same_answers(tmp_path: Path, su
             cells = [row[1] for row in openpyxl.load_workbook(tmp_path / out).active.iter_rows(values_only=True)]  # type: ignore[union-attr]
             assert cells == ["id", "a", "'-b"]
     else:
-        read = {
-            "jsonl": lambda: [json.loads(line) for line in (tmp_path / out).read_text(encoding="utf-8").splitlines()],
-            "parquet": lambda: parquet.read_table(tmp_path / out).to_pylist(),
-            "arrow": lambda: pa.ipc.open_file(tmp_path / out).read_all().to_pylist(),
-        }[suffix]()
+        read: list[Data]
+        if suffix == "jsonl":
+            read = [json.loads(line) for line in (tmp_path / out).read_text(encoding="utf-8").splitlines()]
+        else:
+            read = (parquet.read_table(tmp_path / out) if suffix == "parquet" else pa.ipc.open_file(tmp_path / out).read_all()).to_pylist()
         assert [(row["id"], str(row["duty"])) for row in read] == [("a", "100.01"), ("-b", "2.02")]
 
 
