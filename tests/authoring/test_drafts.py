@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import typer
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.authoring.conftest import SMALL, Changed, Tariff, complete
 
 from tariff_engine.notation.yaml_reader import Document
 from tariff_engine.problems import ProblemError
+from tariff_service import rules_author_cli
 from tariff_service.drafts import merge, read_draft, with_blocks, with_rows
 from tariff_service.rulebook import open_book
 
@@ -181,3 +184,21 @@ def test_rows_of_headings_come_in_their_order_and_none_twice(old: list[int], new
     assert rows == sorted(rows)
     assert [row.partition(",")[0] for row in rows] == [f"9903.01.{n:02}" for n in sorted({*old, *new})]
     assert {row for row in rows if row.endswith("old")} == set(text(old, "old").splitlines()[1:])
+
+
+def test_at_a_terminal_it_asks_for_what_no_option_says(tariff: Tariff, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = SimpleNamespace(isatty=lambda: True)
+    monkeypatch.setattr(rules_author_cli, "sys", SimpleNamespace(stdin=terminal, stdout=terminal))
+    answers = {
+        "Title": "Additional duty on toys",
+        "Heading": "9903.07.02",
+        "Rate": "5%",
+        "What the act does": "Toy Act",
+        "Where the act": "9 TEST 9",
+    }
+    monkeypatch.setattr(typer, "prompt", lambda words, **_: next(said for start, said in answers.items() if words.startswith(start)))
+    assert tariff("rules", "new", "toys", "--rules", SMALL, "--files-as", "widgets", "--into", tmp_path / "draft", "--no-json").code == 0
+    (program,) = (tmp_path / "draft").glob("programs/*/*.yaml")
+    text = program.read_text(encoding="utf-8")
+    assert all(words in text for words in ("Additional duty on toys", "heading: 9903.07.02", "add: 5%"))
+    assert "Toy Act" in (tmp_path / "draft" / "instruments.yaml").read_text(encoding="utf-8")

@@ -109,7 +109,7 @@ def test_every_edit_of_this_test_changes_some_line() -> None:
         for hts in ("85001010", "85002020", "85003010")
         for origin in ("CN", "NO", "SE", "CA")
         for day in days
-        for more in ({}, {"certified": True})
+        for more in ({}, {"certified": True}, {"metal_value": "400"})
     ]
     for name in EDITS:
         work = Impact(law(), law(name))
