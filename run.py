@@ -200,7 +200,7 @@ def no_java() -> str:
 
 SOURCES = (
     Source("durable-rules", "durable", "durable.engine", no_compiler),
-    Source("PySpark", "spark", "pyspark.sql", no_java),
+    Source("PySpark", "spark", "pyspark.sql, pandas", no_java),
 )
 
 

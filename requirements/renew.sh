@@ -16,7 +16,7 @@ lock --output-file requirements/build.txt --constraints requirements/dev.txt --g
 # The second engine and Spark come as source only. What builds them is locked too; the engine's pin is exact: a newer one may not need the flag
 # of run.py. What Spark shares with the full set is pinned as there.
 printf 'durable-rules==2.0.28\n' | lock --output-file requirements/durable.txt -
-printf 'pyspark>=4.1\n' | lock --output-file requirements/spark.txt --constraints requirements/dev.txt -
+printf 'pandas>=2.2,<3\npyspark>=4.1\n' | lock --output-file requirements/spark.txt --constraints requirements/dev.txt -
 printf 'setuptools\n' | lock --output-file requirements/source-build.txt -
 
 if grep -n '://' requirements/*.txt; then
