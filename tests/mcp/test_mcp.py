@@ -25,6 +25,7 @@ from tariff_service.explaining import explain_entry
 from tariff_service.law_reading import provision
 from tariff_service.mcp_tools import TOOLS, exact
 from tariff_service.timeline import timeline
+from tariff_service.what_if import what_if
 
 ROOT = Path(__file__).resolve().parents[2]
 CANADIAN: dict[str, Any] = {"hts": "6403.99.60.15", "origin": "CA", "entry_date": "2025-02-05", "value": "10000", "mode": "truck"}
@@ -57,7 +58,7 @@ def test_the_tools_are_described_as_read_only_with_schemas_that_refuse_what_they
         return await client.list_tools()
 
     tools = {tool.name: tool for tool in ask(question).tools}
-    assert set(tools) == {"assess", "explain", "timeline", "compare", "provision", "facts"}
+    assert set(tools) == {"assess", "explain", "timeline", "compare", "what_if", "provision", "facts"}
     for tool in tools.values():
         assert tool.description
         assert tool.annotations is not None
@@ -73,6 +74,7 @@ def test_every_tool_answers_what_the_engine_answers_in_process() -> None:
         "explain": {"entry": CANADIAN, "program": "ieepa-canada"},
         "timeline": {"facts": line, "from": "2025-01-01", "until": "2025-06-01"},
         "compare": {"entry": CANADIAN, "vary": {"origin": ["CA", "MX"]}},
+        "what_if": {"entry": CANADIAN, "days": 60},
         "provision": {"heading": "9903.01.10", "on": "2025-03-05"},
         "facts": {},
     }
@@ -88,6 +90,7 @@ def test_every_tool_answers_what_the_engine_answers_in_process() -> None:
         "explain": explain_entry(engine, CANADIAN, program="ieepa-canada"),
         "timeline": timeline(engine, book, line, first=day("2025-01-01"), until=day("2025-06-01")),
         "compare": compare(engine, CANADIAN, {"origin": ["CA", "MX"]}),
+        "what_if": what_if(engine, CANADIAN, days=60),
         "provision": provision(book, "9903.01.10", day("2025-03-05")),
     }
     for name, answer in expected.items():
@@ -111,6 +114,7 @@ def test_every_tool_answers_what_the_engine_answers_in_process() -> None:
         ("explain", {"entry": CANADIAN, "program": "ieepa-atlantis"}, "unknown_program", "--program"),
         ("provision", {"heading": 99030110}, "wrong_type", "heading"),
         ("provision", {"heading": "9903.01"}, "unknown_heading", "heading"),
+        ("what_if", {"entry": CANADIAN, "days": "soon"}, "wrong_type", "days"),
         ("compare", {"entry": CANADIAN, "vary": {"colour": ["red"]}}, "unknown_fact", "vary.colour"),
     ],
 )

@@ -32,6 +32,7 @@ from tariff_service.history import history
 from tariff_service.output import encode
 from tariff_service.stepping import Steps, ask
 from tariff_service.timeline import timeline
+from tariff_service.what_if import what_if
 
 SHOES = {"hts": "6403.99.60.15", "origin": "CA", "entry_date": "2025-02-05", "value": 10000, "mode": "truck"}
 LISTINGS = {
@@ -330,6 +331,31 @@ def test_what_cannot_be_compared_is_a_problem_with_a_pointer(desk: Desk, body: A
         assert answer.json()["errors"][0]["pointer"] == pointer
 
 
+def test_a_what_if_is_that_of_the_plain_function(desk: Desk) -> None:
+    answer = desk.ask("POST", "/v1/what-if", json={"entry": SHOES, "days": 60, "known_on": "2025-02-02"})
+    assert answer.status_code == 200
+    assert answer.content == encode(what_if(the_engine(), SHOES, days=60, known_on=date(2025, 2, 2)))
+    named = desk.ask("POST", "/v1/what-if", json={"entry": {**SHOES, "consignee": "Somebody"}, "days": 60, "known_on": "2025-02-02"})
+    assert (named.content, named.headers["etag"]) == (answer.content, answer.headers["etag"])
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "pointer"),
+    [
+        ([], "wrong_type", ""),
+        ({}, "wrong_type", "/entry"),
+        ({"entry": SHOES, "vary": {}}, "wrong_type", "/vary"),
+        ({"entry": SHOES, "days": "60"}, "wrong_type", "/days"),
+        ({"entry": SHOES, "days": 401}, "out_of_range", "/days"),
+        ({"entry": {**SHOES, "colour": 1}}, "unknown_fact", "/entry/colour"),
+    ],
+)
+def test_what_no_what_if_can_be_made_of_is_a_problem_with_a_pointer(desk: Desk, body: Any, code: str, pointer: str) -> None:
+    answer = desk.ask("POST", "/v1/what-if", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert answer.json()["errors"][0]["pointer"] == pointer
+
+
 def test_too_many_cells_and_unknown_rulebooks_are_typed(desk: Desk) -> None:
     for vary, code in (({"value": list(range(201))}, "too_many_cells"), ({"rulebook": ["sha256:none"]}, "unknown_rulebook")):
         answer = desk.ask("POST", "/v1/compare", json={"entry": SHOES, "vary": vary})
@@ -350,6 +376,7 @@ def test_work_beyond_the_time_limit_is_given_up(desk: Desk) -> None:
         (lambda desk: desk.get("/v1/lists/s301_china"), "read"),
         (lambda desk: desk.get("/v1/timeline?hts=64039960&origin=CA&value=1"), "assess"),
         (lambda desk: desk.ask("POST", "/v1/compare", json={"entry": SHOES, "vary": {"origin": ["CA"]}}), "assess"),
+        (lambda desk: desk.ask("POST", "/v1/what-if", json={"entry": SHOES}), "assess"),
     ],
 )
 def test_each_route_asks_for_its_scope(desk: Desk, ask: Callable[[Desk], httpx.Response], scope: str) -> None:
