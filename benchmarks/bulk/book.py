@@ -27,7 +27,7 @@ def numbers_in_force(law: Law, first: date, days: int) -> list[str]:
     found = []
     for number in law.schedule.numbers():
         lives = law.schedule.lives(number)
-        if len(number) == 10 and any(start <= first and (until is None or until > last) for start, until in lives):  # noqa: PLR2004
+        if len(number) == 10 and any(start <= first and (until is None or until > last) for start, until in lives):
             found.append(number)
     return found
 
@@ -48,7 +48,7 @@ def batches(law: Law, kind: str, lines: int, seed: int = 1) -> Iterator[pa.Recor
             hts, origin = numbers[rng.integers(0, len(numbers), count)], origins[rng.integers(0, len(origins), count)]
         days = rng.integers(0, DAYS, count) + (FIRST.toordinal() - date(1970, 1, 1).toordinal())
         value = np.exp(rng.normal(9.0, 1.5, count)).astype(np.int64) + 900
-        claims = np.isin(origin, ("CA", "MX")) & (rng.random(count) < 0.7)  # noqa: PLR2004
+        claims = np.isin(origin, ("CA", "MX")) & (rng.random(count) < 0.7)
         columns = [
             pa.array([f"L{number}" for number in range(start, start + count)]),
             pa.array(hts),

@@ -33,7 +33,7 @@ def plain_lines(where: Space, rng: random.Random, count: int) -> list[dict[str, 
     found = []
     for _ in range(count):
         value: Any = rng.choice((rng.randrange(1, 300), rng.randrange(1, 3_000), rng.randrange(1, 10**6), rng.randrange(1, 10**11)))
-        line = {
+        line: dict[str, Any] = {
             "hts": rng.choice(products),
             "origin": rng.choice(origins),
             "entry_date": (first + timedelta(days=rng.randrange(20))).isoformat(),
@@ -82,6 +82,14 @@ def compared(known: Knowledge, assessor: BulkAssessor, lines: list[dict[str, Any
         assert found.equals(expected)
 
 
+def test_facts_of_other_columns_are_never_taken_for_each_other() -> None:
+    known, plain = open_engine(None).at(), {"hts": "8703.23.01.90", "origin": "MX", "entry_date": "2025-08-15", "value": "20000"}
+    assessor = BulkAssessor(known, ranges=False)
+    others: list[dict[str, Any]] = [{"mode": "ocean"}, {"spi": "S"}, {"usmca_qualifying": True}, {"usmca_qualifying": False}, {}]
+    for before, more in enumerate(others):
+        compared(known, assessor, [{**plain, **more}], before)
+
+
 @pytest.mark.parametrize("ranges", [True, False])
 def test_rows_answered_together_are_those_answered_alone(*, ranges: bool) -> None:
     known, other = open_engine(None).at(), open_engine(None).at()
@@ -94,4 +102,3 @@ def test_rows_answered_together_are_those_answered_alone(*, ranges: bool) -> Non
             compared(other, assessor, lines, read)
             read += len(lines)
     assert assessor.alone < read * 2 / 3
-    print(read, "lines,", assessor.alone, "alone")

@@ -109,6 +109,4 @@ def test_the_stakes_of_one_line_are_those_of_each_that_is_worth_enough(known: Kn
             answer = known.answer(known.read({**raw, "value": str(dollars)}), "", "none")
             assert foretold(stakes, dollars) == said(answer), (raw, dollars)
             met["lines"] += 1
-    assert met["open"] and met["settled"] and met["saving"], met
-    if LINES > 400:
-        print(dict(met))
+    assert min(met["open"], met["settled"], met["saving"]) > 0, met

@@ -78,9 +78,7 @@ class BulkAssessor:
         def stated(place: int) -> dict[str, Any]:
             facts = row_of(place, readers, arrays, _MAX_ROW)
             if facts is None:
-                raise refuse(
-                    "row_too_large", "line", f"row {before + place + 1} states more than {_MAX_ROW:,} bytes", "send fewer facts"
-                )
+                raise refuse("row_too_large", "line", f"row {before + place + 1} states more than {_MAX_ROW:,} bytes", "send fewer facts")
             return facts
 
         forms, dollars, days = self._forms(batch, [column.name for column in readers], entries, stated)
@@ -179,7 +177,9 @@ class BulkAssessor:
             answer_together(self.knowledge, lines, into, ranges=self.ranges)
 
     # ------------------------------------------------------------ out
-    def _assessed(self, into: Rows, forms: Numbers, dollars: Numbers, days: Numbers, rows: Numbers, ids: pa.Array, stakes: Numbers) -> Assessed:
+    def _assessed(
+        self, into: Rows, forms: Numbers, dollars: Numbers, days: Numbers, rows: Numbers, ids: pa.Array, stakes: Numbers
+    ) -> Assessed:
         if not len(forms):
             return _whole(into, None, None)
         table = self._table

@@ -7,6 +7,7 @@ shares at which law changes, every such amount is one share of the value and the
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from math import lcm
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,7 @@ def modulus(answers: Answers, book: CompiledBook) -> int:
 def least_apart(answers: Answers, book: CompiledBook) -> int:
     """Return a value from which on amounts that are tried lie apart from each other."""
     shares = sorted({Fraction(0), Fraction(1), *_shares(answers, book)})
-    return max(int(_APART / (after - before)) + 1 for before, after in zip(shares, shares[1:], strict=False))
+    return max(int(_APART / (after - before)) + 1 for before, after in pairwise(shares))
 
 
 def amounts_of(cutter: Cutter, answers: Answers, lines: Sequence[Line], recipes: Sequence[Recipe]) -> list[list[Amount | None]] | None:

@@ -44,6 +44,16 @@ def _frame(law: Law) -> Iterator[Dated]:
     rules = law.fees.rules
     yield from law.fees.years
     mpf, hmf, types = rules.mpf, rules.hmf, rules.entry_types
-    for rows in (mpf.rates, mpf.schedules, mpf.surcharges, mpf.exemptions, mpf.bases, hmf.rates, hmf.rules, types.low_value, types.required):
+    for rows in (
+        mpf.rates,
+        mpf.schedules,
+        mpf.surcharges,
+        mpf.exemptions,
+        mpf.bases,
+        hmf.rates,
+        hmf.rules,
+        types.low_value,
+        types.required,
+    ):
         yield from rows
     yield from law.de_minimis.rows

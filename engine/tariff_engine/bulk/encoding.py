@@ -14,7 +14,7 @@ from tariff_engine.bulk.days import law_days
 from tariff_engine.bulk.forms import MOST
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -52,7 +52,7 @@ class Encoder:
         }
         self._names = {alias: name for name, spec in law.facts.items() for alias in (name, *spec.aliases)}
         self._codes: dict[str, dict[Any, int]] = {}
-        self._others: dict[tuple[int, ...], int] = {}
+        self._others: dict[tuple[Any, ...], int] = {}
 
     def forget(self) -> None:
         """Let go of every code."""
@@ -74,7 +74,7 @@ class Encoder:
         good = has_value & has_day & (value > 0) & (value <= MOST)
         hts, origin = (self._code(name, batch.column(by_fact[name])) for name in ("hts", "origin"))
         good &= (hts > 0) & (origin > 0)
-        other: list[Numbers] = []
+        other: dict[str, Numbers] = {}
         for fact, name in by_fact.items():
             if fact in _OWN:
                 continue
@@ -84,29 +84,36 @@ class Encoder:
             if fact in self._apart or fact not in self._names.values():
                 good &= _mask(column.is_null())
             else:
-                other.append(self._code(name, column))
+                other[fact] = self._code(fact, column)
         step = np.zeros(count, dtype=np.int64)
         for steps in self._steps:
             step = step * (len(steps) + 1) + np.searchsorted(steps, value, side="left")
         key = np.zeros(count, dtype=np.int64)
-        parts = {"hts": hts, "days": np.searchsorted(self._days, day, side="right"), "origin": origin, "other": self._together(other, count), "step": step}
+        parts = {
+            "hts": hts,
+            "days": np.searchsorted(self._days, day, side="right"),
+            "origin": origin,
+            "other": self._together(other, count),
+            "step": step,
+        }
         for name, bits in _BITS.items():
-            if count and int(parts[name].max()) >> bits:
+            if count and int(np.max(parts[name])) >> bits:
                 raise FullError
             key = key << bits | parts[name]
         return np.where(good, key, -1), value, day
 
-    def _together(self, columns: Sequence[Numbers], count: int) -> Numbers:
-        """Return one code for the codes of several columns."""
+    def _together(self, columns: Mapping[str, Numbers], count: int) -> Numbers:
+        """Return one code for the codes of several facts, the same in every batch, whichever facts it has columns for."""
         found = np.zeros(count, dtype=np.int64)
         if not columns:
             return found
-        for codes in columns:
-            found = np.unique(found, return_inverse=True)[1] * (int(codes.max()) + 1) + codes
+        for codes in columns.values():
+            found = np.unique(found, return_inverse=True)[1] * (int(np.max(codes)) + 1) + codes
         _, first, inverse = np.unique(found, return_index=True, return_inverse=True)
-        table = np.stack([codes[first] for codes in columns], axis=1).tolist()
-        known = self._others
-        return np.array([known.setdefault(tuple(row), len(known) + 1) for row in table], dtype=np.int64)[inverse]
+        table = np.stack([codes[first] for codes in columns.values()], axis=1).tolist()
+        known, names = self._others, tuple(columns)
+        made: Numbers = np.array([known.setdefault((names, *row), len(known) + 1) for row in table], dtype=np.int64)
+        return made[inverse]
 
     def _code(self, name: str, column: pa.Array) -> Numbers:
         """Return a number for each different value of a column, the same in every batch; 0 for null."""
@@ -116,7 +123,8 @@ class Encoder:
         known = self._codes.setdefault(name, {})
         numbers = [known.setdefault((value.__class__, value), len(known) + 1) for value in coded.dictionary.to_pylist()]
         places = coded.indices.fill_null(len(numbers)).to_numpy(zero_copy_only=False)
-        return np.array([*numbers, 0], dtype=np.int64)[places]
+        found: Numbers = np.array([*numbers, 0], dtype=np.int64)[places]
+        return found
 
     def _day_of(self, column: pa.Array) -> tuple[Numbers, NDArray[np.bool_]]:
         """Return the days of a column since 1970, and whether each is one that is written in full."""

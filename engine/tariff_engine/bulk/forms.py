@@ -66,8 +66,10 @@ def form_of(knowledge: Knowledge, raw: Mapping[str, Any], *, ranges: bool) -> Fo
         evaluated, base = knowledge.evaluate(line)
         if "chapter98" in line.facts or not _plain(evaluated):
             return None
-        opened = evaluated.assumed or base.unclaimed or base.open
-        opened = bool(opened) or next(unclaimed(knowledge.law.compiled, line, evaluated), None) is not None
+        opened = (
+            bool(evaluated.assumed or base.unclaimed or base.open)
+            or next(unclaimed(knowledge.law.compiled, line, evaluated), None) is not None
+        )
         answer = knowledge.answer(line, "", "none", inquire=False)
         around = standing(knowledge, line, answer)
     except (ProblemError, LawConflictError):

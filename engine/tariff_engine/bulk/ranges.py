@@ -58,7 +58,7 @@ class Ranges:
         self._rows: list[tuple[int, int, int, int]] = [(0, 0, 0, 0)]
         self.questions: list[tuple[str, ...]] = [()]
         self.savings: list[str | None] = [None]
-        self._flat: tuple[Numbers, Numbers] | None = None
+        self._flat: Numbers | None = None
 
     @property
     def full(self) -> bool:
@@ -98,9 +98,9 @@ class Ranges:
 
     # ------------------------------------------------------------ sums
     def _cents(self, sums: Numbers, value: Numbers) -> Numbers:
-        table = np.array(self._terms, dtype=np.int64) if self._flat is None else self._flat[0]
-        self._flat = (table, table)
-        terms = table[sums]
+        if self._flat is None:
+            self._flat = np.array(self._terms, dtype=np.int64)
+        terms = self._flat[sums]
         found = (terms[:, 0] * value + terms[:, 1]) // terms[:, 2]
         for number in range(_MOST_ROUNDED):
             part = terms[:, 3 + 6 * number : 9 + 6 * number]

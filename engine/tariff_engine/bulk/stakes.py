@@ -89,9 +89,7 @@ def _tried(knowledge: Knowledge, tree: Tree, course: Course, line: Line) -> Trie
     return Tried(claims, line.day if days else None, tree.apart)
 
 
-def _staked(
-    knowledge: Knowledge, samples: list[Line], evaluated: Evaluated, baseline: Sum, tree: Tree, course: Course
-) -> Stakes | None:
+def _staked(knowledge: Knowledge, samples: list[Line], evaluated: Evaluated, baseline: Sum, tree: Tree, course: Course) -> Stakes | None:
     """Return what is at stake, given the inquiry into the last of three samples."""
     inquirer, book, line = knowledge.inquirer, knowledge.law.compiled, samples[2]
     step, apart = modulus(inquirer.answers, book), least_apart(inquirer.answers, book)

@@ -125,4 +125,5 @@ class Charged:
 
 def _fee(terms: Numbers, dollars: Numbers) -> Numbers:
     top, more, under, least, most = terms.T
-    return np.minimum(np.maximum((top * dollars + more) // under, least), most)
+    found: Numbers = np.minimum(np.maximum((top * dollars + more) // under, least), most)
+    return found
