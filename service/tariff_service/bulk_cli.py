@@ -43,7 +43,7 @@ def bulk(
     report: Annotated[
         Path | None, typer.Option("--report", metavar="FILE", help="Also a report of the whole book, as .html or .xlsx.")
     ] = None,
-    explain: Annotated[str | None, typer.Option("--explain", metavar="ID", help="Write nothing; explain the line with this id.")] = None,
+    explain: Annotated[str | None, typer.Option("--explain", metavar="LINE", help="Write nothing; explain the line with this id.")] = None,
     mapping: Annotated[
         Path | None, typer.Option("--map", metavar="FILE", help="A mapping file (YAML): what the columns stand for, facts of all rows.")
     ] = None,

@@ -241,16 +241,25 @@ def _repeated(space: Workspace, records: list[Data]) -> Iterator[Note]:
     paths = [space.part(record["index"], "seen") for record in records]
     if not paths:
         return
-    for kind, code, says in (
-        ("id", "duplicate_id", "the line has the id of row {first:,}; both were answered"),
-        ("entry", "entry_apart", "lines of this entry stand at row {first:,} too; fees were computed for each group of lines by itself"),
-    ):
-        found = sorted(seen.repeated(paths, kind))
-        for row, first in found[:_TOLD]:
-            yield Note(row, None, Problem(code, "id" if kind == "id" else "entry_number", says.format(first=first)))
-        if len(found) > _TOLD:
-            more = f"and {len(found) - _TOLD:,} more rows"
-            yield Note(found[_TOLD][0], None, Problem(code, "id" if kind == "id" else "entry_number", more))
+    yield from _noted(paths, "id", _twice)
+    yield from _noted(paths, "entry", _apart)
+
+
+def _noted(paths: list[Path], kind: str, problem: Callable[[str], Problem]) -> Iterator[Note]:
+    found = sorted(seen.repeated(paths, kind))
+    for row, first in found[:_TOLD]:
+        yield Note(row, None, problem(f"row {first:,}"))
+    if len(found) > _TOLD:
+        yield Note(found[_TOLD][0], None, problem(f"others, and so do {len(found) - _TOLD:,} further rows"))
+
+
+def _twice(where: str) -> Problem:
+    return Problem("duplicate_id", "id", f"the line has the id of {where}; both were answered")
+
+
+def _apart(where: str) -> Problem:
+    message = f"the entry of this line stands at {where} too; fees were computed for each group of lines by itself"
+    return Problem("entry_apart", "entry_number", message)
 
 
 def _report(options: Options, source: AnySource, given: Input, records: list[Data], knowledge: Knowledge, repeated: list[Note]) -> Data:
