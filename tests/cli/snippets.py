@@ -12,8 +12,11 @@ ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = ("tariff", "python", "python3", "pip", "curl", "docker", "bash", "sqlite3", "createuser", "uv", "chromium", "CPPFLAGS")
 # A document whose every command stands in a test of its own.
 ELSEWHERE = {
+    "docs/audit-filed.md": "tests/cli/test_audit_filed_docs.py",
+    "docs/authoring.md": "tests/authoring/test_tutorial.py",
     "docs/http.md": "tests/service/openapi/test_guide.py",
     "docs/refunds.md": "tests/cli/test_refund_docs.py",
+    "docs/spark.md": "tests/spark/test_spark.py",
 }
 _FENCE = re.compile(r"^```(\w*)$")
 _MARK = re.compile(r"^<!-- (not run: \S.{15,}|run by (tests/[\w/.]+).*) -->$")

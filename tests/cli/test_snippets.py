@@ -29,6 +29,7 @@ SAFE = (
     "rules",
     "schedule",
     "timeline",
+    "what-if",
 )  # they end, and need no server, store or network
 _CURL = {"-i": False, "-s": False, "-sN": False, "-H": True, "-d": True}
 
