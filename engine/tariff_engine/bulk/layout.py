@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
 
+from tariff_engine.bulk.dense import distinct
 from tariff_engine.bulk.schemas import LONG_SCHEMA, MONEY, SUMMARY_SCHEMA
 
 if TYPE_CHECKING:
@@ -45,9 +46,9 @@ def summary(
 ) -> pa.RecordBatch:
     """Return a row of the summary for each row of a batch that has a form. `days` count from 1970; `asked` where ranges are wanted."""
     count = len(forms)
-    met, inverse = np.unique(forms, return_inverse=True)
+    met, inverse = distinct(forms, len(table))
     numbers = met.tolist()
-    kinds, of_kind = np.unique(charged.kinds, return_inverse=True)
+    kinds, of_kind = distinct(charged.kinds, len(table.kinds))
     each = [table.kinds[kind] for kind in kinds.tolist()]
 
     def shared(pick: Callable[[Kind], Any], kind: pa.DataType) -> pa.Array:
@@ -58,7 +59,7 @@ def summary(
     def staked(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
         if asked is None:
             return pa.nulls(count, kind)
-        some, of_row = np.unique(asked.numbers, return_inverse=True)
+        some, of_row = distinct(asked.numbers, len(asked.savings))
         return pa.array([values[number] for number in some.tolist()], kind).take(pa.array(of_row))
 
     zero = money(np.zeros(count, dtype=np.int64))
@@ -94,7 +95,7 @@ def summary(
 
 def long(known: Sequence[Kind], charged: Charged, rows: Numbers, ids: pa.Array) -> pa.RecordBatch:
     """Return a row for each heading of each row of a batch that has a form; `known` are the kinds."""
-    kinds, of_kind = np.unique(charged.kinds, return_inverse=True)
+    kinds, of_kind = distinct(charged.kinds, len(known))
     each = [known[kind] for kind in kinds.tolist()]
     lengths = charged.lengths
     starts = np.cumsum([0, *(len(kind.rows) for kind in each)])[:-1] if each else np.zeros(0, dtype=np.int64)

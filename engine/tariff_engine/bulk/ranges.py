@@ -9,6 +9,7 @@ import numpy as np
 
 from tariff_engine.base import line_base
 from tariff_engine.bulk.cuts import modulus
+from tariff_engine.bulk.dense import distinct, first_places
 from tariff_engine.bulk.stakes import Stakes, Tried, stakes_of
 from tariff_engine.bulk.sums import Sum
 from tariff_engine.problems import LawConflictError, ProblemError
@@ -71,7 +72,9 @@ class Ranges:
         places = np.flatnonzero((forms >= 0) & opened)
         if not len(places):
             return found
-        keys, first, inverse = np.unique(forms[places] * self.step + dollars[places] % self.step, return_index=True, return_inverse=True)
+        wanted = forms[places] * self.step + dollars[places] % self.step
+        keys, inverse = distinct(wanted, (int(np.max(forms)) + 1) * self.step)
+        first = first_places(inverse, len(keys))
         numbers = []
         for key, place in zip(keys.tolist(), places[first].tolist(), strict=True):
             number = self._by_key.get(key)
