@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tariff_service.bulk.running import Options
 
 Source = Annotated[
-    str, typer.Argument(metavar="IN", help="CSV, Excel (.xlsx), JSONL, Parquet or Arrow; - is standard input.", show_default=False)
+    str, typer.Argument(metavar="LINES", help="CSV, Excel (.xlsx), JSONL, Parquet or Arrow; - is standard input.", show_default=False)
 ]
 Out = Annotated[
     Path | None,
