@@ -90,11 +90,21 @@ def test_facts_of_other_columns_are_never_taken_for_each_other() -> None:
         compared(known, assessor, [{**plain, **more}], before)
 
 
+def test_a_kind_of_lines_is_worth_a_look_once_enough_were_met_and_says_the_same_before_and_after() -> None:
+    known = open_engine(None).at()
+    lines = [{"hts": "6109.10.00.12", "origin": "VN", "entry_date": "2025-08-15", "value": value} for value in ("20000", "30005")]
+    assessor, alone = BulkAssessor(known, worth=5), []
+    for before in (0, 2, 4):
+        compared(known, assessor, lines, before)
+        alone.append(assessor.alone)
+    assert alone == [2, 4, 4]
+
+
 @pytest.mark.parametrize("ranges", [True, False])
 def test_rows_answered_together_are_those_answered_alone(*, ranges: bool) -> None:
     known, other = open_engine(None).at(), open_engine(None).at()
     where, rng = space(known), random.Random(int(os.environ.get("TARIFF_BULK_SEED", "11")))
-    assessor, read = BulkAssessor(known, ranges=ranges), 0
+    assessor, read = BulkAssessor(known, ranges=ranges, worth=1), 0
     count = min(BATCH, LINES // 3)
     while read < LINES:
         for make in (plain_lines, plain_lines, stated_in_full):

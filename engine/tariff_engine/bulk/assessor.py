@@ -53,9 +53,11 @@ class BulkAssessor:
 
     Without `ranges` the facts that nobody stated are named, but not tried: `low`, `high` and `saves` stay null, and `questions` names whatever
     was taken for granted, whether or not it matters. That is many times faster where facts are open.
+
+    Trying what is open for all lines of a kind at once costs as much as for some dozens of them one by one: it is done once `worth` were met.
     """
 
-    def __init__(self, knowledge: Knowledge, *, ranges: bool = True) -> None:
+    def __init__(self, knowledge: Knowledge, *, ranges: bool = True, worth: int = 32) -> None:
         """Take the law as known on a day."""
         self.knowledge = knowledge
         self.ranges = ranges
@@ -65,7 +67,7 @@ class BulkAssessor:
         self._last = 0  # the last row of the entry that is open
         self._encoder = Encoder(knowledge)
         self._table = Table()
-        self._ranges = Ranges(knowledge)
+        self._ranges = Ranges(knowledge, worth)
 
     def assess(self, batch: pa.RecordBatch) -> Assessed:
         """Assess the lines of a batch. Raises ProblemError where a column can state no fact: its type, or the same name twice."""

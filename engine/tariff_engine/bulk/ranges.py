@@ -43,15 +43,16 @@ class Stake(NamedTuple):
 class Ranges:
     """Stakes under one law by form and remainder. What is kept is bounded."""
 
-    def __init__(self, knowledge: Knowledge) -> None:
-        """Begin with none."""
-        self._knowledge = knowledge
+    def __init__(self, knowledge: Knowledge, worth: int) -> None:
+        """Begin with none. Stakes are looked into once so many rows that have them were met; until then these are answered alone."""
+        self._knowledge, self._worth = knowledge, worth
         self.step = modulus(knowledge.inquirer.answers, knowledge.law.compiled)
         self.forget()
 
     def forget(self) -> None:
         """Let go of all."""
         self._by_key: dict[int, int] = {}
+        self._met: dict[int, int] = {}
         self._like: dict[tuple[Any, ...], list[tuple[Tried, int]]] = {}
         self._numbers: dict[Stakes, int] = {}
         self._sums: dict[Sum, int] = {}
@@ -64,7 +65,9 @@ class Ranges:
     @property
     def full(self) -> bool:
         """Whether to forget before the next batch."""
-        return len(self._by_key) >= _MOST_KEPT * self.step or len(self._like) >= _MOST_KEPT or len(self._rows) >= _MOST_KEPT
+        return (
+            len(self._by_key) + len(self._met) >= _MOST_KEPT * self.step or len(self._like) >= _MOST_KEPT or len(self._rows) >= _MOST_KEPT
+        )
 
     def find(self, forms: Numbers, dollars: Numbers, opened: NDArray[np.bool_], read: Callable[[int], dict[str, Any]]) -> Numbers:
         """Return the number of the stakes of each row, -1 where it is answered alone; `read` returns the facts of a row by its place."""
@@ -76,10 +79,16 @@ class Ranges:
         keys, inverse = distinct(wanted, (int(np.max(forms)) + 1) * self.step)
         first = first_places(inverse, len(keys))
         numbers = []
-        for key, place in zip(keys.tolist(), places[first].tolist(), strict=True):
+        counts = np.bincount(inverse, minlength=len(keys)).tolist()
+        for key, place, count in zip(keys.tolist(), places[first].tolist(), counts, strict=True):
             number = self._by_key.get(key)
             if number is None:
+                met = self._met[key] = self._met.get(key, 0) + count
+                if met < self._worth:
+                    numbers.append(ALONE)
+                    continue
                 number = self._by_key[key] = self._find(read(place))
+                del self._met[key]
             numbers.append(number)
         of_row = np.array(numbers, dtype=np.int64)[inverse]
         least = np.array([row[0] for row in self._rows], dtype=np.int64)
