@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[np.int64]
 
-_EPOCH = date(1970, 1, 1).toordinal()
+_EPOCH = 719_163  # the day from which Arrow counts days, as `date.toordinal` counts it
 _BITS = {"hts": 18, "days": 11, "origin": 10, "other": 18, "step": 6}  # of a key: 63 in all
 _APART = frozenset({"usd", "map", "cases", "list", "date"})  # types of facts that differ from line to line, or decide by their amount
 _OWN = frozenset({"hts", "origin", "entry_date", "value"})
