@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tariff_engine.engine import Engine
 
 _BLOCK = re.compile(r"(- |\d+\. |\|)")  # the first line of a list or a table
-_OUTSIDE = re.compile(r"\[([^\]]+)\]\((?:\.\./)+([^)#\s]+)[^)]*\)")
+_OUTSIDE = re.compile(r"\[([^\[\]]{1,300})\]\((?:\.\./){1,9}([^)#\s]{1,200})(?:#[^)\s]{0,200})?\)")
 _ROOT = {"CHANGELOG.md": "changelog.md", "CONTRIBUTING.md": "contributing.md"}
 _DECISION = re.compile(r"^# (\d{4}): (.+)$", re.MULTILINE)
 
