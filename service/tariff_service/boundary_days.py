@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from tariff_engine.law_days import frame_rows
+
 if TYPE_CHECKING:
-    from tariff_engine.fee_law import Dated
     from tariff_engine.law import Law
 
 _DAY = timedelta(days=1)
@@ -32,28 +33,8 @@ def _law(law: Law) -> Iterator[date]:
                 yield from _ends(grant.starts, grant.until)
     for _, start, until in law.column2:
         yield from _ends(start, until)
-    for row in _frame(law):
+    for row in frame_rows(law):
         yield from _ends(row.from_, row.until)
-
-
-def _frame(law: Law) -> Iterator[Dated]:
-    """Yield the dated rows of fees, entry types and de minimis rules."""
-    rules = law.fees.rules
-    yield from law.fees.years
-    mpf, hmf, types = rules.mpf, rules.hmf, rules.entry_types
-    for rows in (
-        mpf.rates,
-        mpf.schedules,
-        mpf.surcharges,
-        mpf.exemptions,
-        mpf.bases,
-        hmf.rates,
-        hmf.rules,
-        types.low_value,
-        types.required,
-    ):
-        yield from rows
-    yield from law.de_minimis.rows
 
 
 def _ends(start: date, until: date | None) -> Iterator[date]:

@@ -109,7 +109,10 @@ def new(
         date | None, typer.Option("--signed", metavar="DATE", parser=read_day, help="The day on which it was signed.")
     ] = None,
     published: Annotated[
-        date | None, typer.Option("--published", metavar="DATE", parser=read_day, help="The day on which it became known.")
+        date | None,
+        typer.Option(
+            "--published", metavar="DATE", parser=read_day, help="The day on which it became known; else that on which it was signed."
+        ),
     ] = None,
     printed_in: Annotated[str, typer.Option("--printed-in", metavar="EDITION", help="The edition that prints the headings.")] = "",
     ask: Annotated[bool, typer.Option("--ask/--no-ask", help="Ask for what no option says, where a person sits at the terminal.")] = True,

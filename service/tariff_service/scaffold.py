@@ -49,22 +49,26 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class StandIns:
-    """What stands, marked TODO, for what an author did not say: a day, a heading that no rule has, a country."""
+    """What stands, marked TODO, for what an author did not say: a day, a heading that no rule has, a country, a filing class, a number."""
 
     day: date
     heading: str
     origin: str
+    files_as: str
+    code: str
 
 
 def stand_ins(book: Book) -> StandIns:
-    """Return the horizon, the last free heading of the last family of the book, and a country of column 1."""
+    """Return the horizon, the last free heading of the last family of the book, a country of column 1, and what its first program and list have."""
     known = sorted(node.heading for node in book.nodes.values() if node.heading)
     if not known:
         raise refuse("fact_missing", "--heading", "the law book has no heading yet", "name the heading of the program")
     free = (f"{known[-1][:8]}{number:02}" for number in range(99, -1, -1))
     members = {member if isinstance(member, str) else member.origin for member in book.groups.get("column2", ())}
     origin = next((code for code in book.countries if code not in members), "")
-    return StandIns(book.horizon.until, next((one for one in free if one not in known), known[-1]), origin)
+    heading = next((one for one in free if one not in known), known[-1])
+    code = next((row.hts for table in book.tables.values() for row in table.rows if row.hts), "")
+    return StandIns(book.horizon.until, heading, origin, book.programs[0].files_as, code)
 
 
 def scaffold(wanted: Wanted, else_: StandIns) -> dict[str, str]:
@@ -81,7 +85,7 @@ def scaffold(wanted: Wanted, else_: StandIns) -> dict[str, str]:
     folder = files_as if re.fullmatch(r"[a-z0-9_]+", files_as) else "draft"
     return {
         f"programs/{folder}/{file}.yaml": _program(wanted, headings, stem, act, else_),
-        f"lists/{stem}.csv": _list(wanted),
+        f"lists/{stem}.csv": _list(wanted, else_),
         "instruments.yaml": _act(wanted, act, else_.day),
         "chapter99.csv": "heading,printed_in\n"
         + "".join(f"{one},{wanted.printed_in or 'TODO: the edition'}\n" for one in sorted(set(headings))),
@@ -140,7 +144,9 @@ def _program(wanted: Wanted, headings: Sequence[str], stem: str, act: str, else_
     lines = [
         f"program: {wanted.program}",
         f"title: {quoted(wanted.title or 'TODO: the authority, the goods, the first day')}",
-        f"files_as: {wanted.files_as}" if wanted.files_as else "files_as: s301  # TODO: the class of filing.yaml under which it is filed",
+        f"files_as: {wanted.files_as}"
+        if wanted.files_as
+        else f"files_as: {else_.files_as}  # TODO: the class of filing.yaml under which it is filed",
         "one_of: true",
         "",
         "provisions:",
@@ -154,7 +160,7 @@ def _program(wanted: Wanted, headings: Sequence[str], stem: str, act: str, else_
             f"  steps: [{{from: {start}{until}, {effect}, by: {act}, cite: {cite}}}]{todo_day}"
             + ("" if wanted.rate else "  # TODO: the rate"),
         ]
-    code = (wanted.codes[0] if wanted.codes else "0101210010").ljust(10, "0")
+    code = (wanted.codes[0] if wanted.codes else else_.code).ljust(10, "0")
     sample = next((one for one in wanted.origins if not one.startswith("group:")), else_.origin)
     lines += [
         "",
@@ -174,11 +180,11 @@ def _origins(wanted: Wanted) -> str:
     return f"origin: {{not: [{', '.join(wanted.but)}]}}, " if wanted.but else ""
 
 
-def _list(wanted: Wanted) -> str:
+def _list(wanted: Wanted, else_: StandIns) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["hts", "cite"])
-    for code in wanted.codes or ("0101210010",):
+    for code in wanted.codes or (else_.code,):
         writer.writerow([code, wanted.cite or "TODO: the annex that lists it"])
     return text.getvalue()
 

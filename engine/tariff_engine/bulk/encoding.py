@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 
-from tariff_engine.bulk.days import law_days
 from tariff_engine.bulk.forms import MOST
+from tariff_engine.law_days import law_days
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

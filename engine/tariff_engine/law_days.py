@@ -27,7 +27,7 @@ def _days(law: Law) -> Iterator[date | None]:
                 yield from (grant.starts, grant.until)
     for _, start, until in law.column2:
         yield from (start, until)
-    for row in _frame(law):
+    for row in frame_rows(law):
         yield from (row.from_, row.until)
     for item in law.absent:
         yield from (item.start, item.until)
@@ -39,7 +39,7 @@ def _days(law: Law) -> Iterator[date | None]:
         yield from law.schedule.days_of(number)
 
 
-def _frame(law: Law) -> Iterator[Dated]:
+def frame_rows(law: Law) -> Iterator[Dated]:
     """Yield the dated rows of fees, entry types and de minimis rules."""
     rules = law.fees.rules
     yield from law.fees.years
