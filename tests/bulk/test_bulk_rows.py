@@ -61,6 +61,16 @@ def test_the_fees_of_an_entry_stand_on_its_first_line_though_batches_cut_it(know
     assert sum(row["total"] for row in found[:2]) == Decimal(entry["totals"]["total"])
 
 
+def test_what_stands_around_an_entry_with_a_rejected_line_is_not_known_and_not_zero(known: Knowledge) -> None:
+    rows = [{"entry_number": "E1", **LINE}, {"entry_number": "E1", **LINE, "hts": "0000.00.00.00"}]
+    assessor = BulkAssessor(known)
+    done = [assessor.assess(batch_of(rows)), assessor.finish()]
+    (row,) = [row for part in done for row in part.summary.to_pylist()]
+    assert sum(part.rejected.num_rows for part in done) == 1
+    assert row["duty"] is not None
+    assert [row[name] for name in ("mpf", "hmf", "postal_duty", "total")] == [None] * 4
+
+
 def test_columns_of_binary_floats_are_refused(known: Knowledge) -> None:
     batch = pa.RecordBatch.from_pylist([{**LINE, "value": 10000.5}])
     with pytest.raises(ProblemError, match="binary floats"):

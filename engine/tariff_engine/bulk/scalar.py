@@ -95,7 +95,7 @@ def lay_out(line: Stated, answer: Mapping[str, Any], around: Mapping[str, Any], 
     fees, gate = around["fees"], around["de_minimis"]
     duty = _money(answer["duty"])
     mpf, hmf = (_money(fees[name]) if fees else None for name in ("mpf", "hmf"))
-    postal = _money(gate["postal_duty"]["duty"]) if gate and "postal_duty" in gate else _ZERO
+    postal = _money(gate["postal_duty"]["duty"]) if gate and "postal_duty" in gate else _ZERO if fees else None
     parts = (duty, mpf, hmf, postal)
     saving = next(iter(answer["savings"]), None) if ranges else None
     released = "released_by" in answer
