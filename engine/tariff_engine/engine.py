@@ -165,6 +165,16 @@ class Knowledge:
         return [*base.warnings, *doubts_under_98(self.law, base, evaluated), *remarks]
 
     def _remarks(self, line: Line, evaluated: Evaluated) -> list[Problem]:
+        found = self.remarks_on_day(line)
+        found += told_apart(self.law, self.evaluator.situations, line)
+        unknown = [claim for claim in line.facts.get("exclusion_claims", ()) if claim not in self.law.compiled.claim_bits]
+        for claim in unknown:
+            message = f"the exclusion {str(claim)[:20]} that is claimed is not in the law book: it relieves nothing here"
+            found.append(Problem("claim_not_in_book", "exclusion_claims", message, "check the exclusion by hand"))
+        return found + self.remarks_on_plan(evaluated)
+
+    def remarks_on_day(self, line: Line) -> list[Problem]:
+        """Return what the book does not hold of the law on the day of a line, as far as it may reach the product and the origin."""
         found = list[Problem]()
         if line.day > self.law.horizon:
             message = f"{line.day} lies beyond the horizon of the law book, {self.law.horizon}: later law is not in it"
@@ -173,12 +183,11 @@ class Knowledge:
             if item.may_reach(line.hts, line.origin, line.day):
                 message = f"{item.title} may reach this line and is not in the law book yet ({'; '.join(item.cites)})"
                 found.append(Problem("not_in_book", item.name, message, "add its duty, or its exemption, by hand"))
-        found += told_apart(self.law, self.evaluator.situations, line)
-        unknown = [claim for claim in line.facts.get("exclusion_claims", ()) if claim not in self.law.compiled.claim_bits]
-        for claim in unknown:
-            message = f"the exclusion {str(claim)[:20]} that is claimed is not in the law book: it relieves nothing here"
-            found.append(Problem("claim_not_in_book", "exclusion_claims", message, "check the exclusion by hand"))
-        provisions = self.law.compiled.provisions
+        return found
+
+    def remarks_on_plan(self, evaluated: Evaluated) -> list[Problem]:
+        """Return the doubts of the book about what a line files, and whether it files more than can be filed."""
+        found, provisions, line = list[Problem](), self.law.compiled.provisions, evaluated.line
         for place in dict.fromkeys(row.place for row in evaluated.plan.rows):
             doubt = self.explanation.doubts.get(provisions[place].id)
             if doubt:

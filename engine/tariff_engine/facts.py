@@ -83,6 +83,10 @@ class FactReader:
         except ProblemError as error:
             raise self._with_others(raw, error) from None
 
+    def fact(self, name: str, value: Any) -> Any:
+        """Return the value of one fact as a line with it would hold it. Raises ProblemError as `read` does."""
+        return self._readers[name][1](value)
+
     def _with_others(self, raw: Mapping[str, Any], error: ProblemError) -> ProblemError:
         """Go on after the first defect, and tell the others with it."""
         others: list[Problem] = []

@@ -126,6 +126,16 @@ def unclaimed_facts(
     return tuple(found)
 
 
+def live_grant_of_any(preferences: Preferences, origin: str, on: date, known_on: date | None) -> tuple[tuple[str, frozenset[str]], ...]:
+    """Return, for each fact that claims a program, the symbols by which goods of an origin may claim it on a day."""
+    found = []
+    for fact, symbols in preferences.by_fact.items():
+        programs = [preferences.by_symbol[symbol] for symbol in symbols]
+        live = (one.symbol for one in programs if origin in one.grants and live_grant(one, origin, on, known_on)[0])
+        found.append((fact, frozenset(live)))
+    return tuple(found)
+
+
 def _granted_rate(
     line: TariffLine, origin: str, on: date, claim: Preference, grant: Grant, preferences: Preferences
 ) -> tuple[tuple[Rate, str] | None, list[Problem]]:

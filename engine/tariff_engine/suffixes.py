@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from tariff_engine.facts import Line
     from tariff_engine.law import Law
 
-_FULL = 10
+FULL = 10
 _LISTED = "ten-digit numbers of lists"  # where the law remembers them
 _NAMED = 4  # headings and numbers that are named
 
 
 def told_apart(law: Law, situations: Situations, line: Line) -> list[Problem]:
     """Return a warning where law reaches some statistical numbers below the line's number and not others."""
-    if len(line.hts) >= _FULL:
+    if len(line.hts) >= FULL:
         return []
     interval = situations.interval(line.day.toordinal())
     admitted = line.facts.get("ftz_pf_admission_date")
@@ -52,7 +52,7 @@ def _listed(law: Law, stem: str) -> tuple[str, ...]:
     """Return the ten-digit numbers below a line that lists of the law name: no edition prints those of a line that ended before."""
     listed: tuple[str, ...] | None = law.memory.get(_LISTED)
     if listed is None:
-        listed = law.memory[_LISTED] = tuple(sorted(code for code in law.compiled.product_rows if len(code) == _FULL))
+        listed = law.memory[_LISTED] = tuple(sorted(code for code in law.compiled.product_rows if len(code) == FULL))
     return listed[bisect_left(listed, stem) : bisect_left(listed, f"{stem}:")]
 
 

@@ -10,13 +10,13 @@ import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
 
 from tariff_engine.arrow_columns import Column, columns_of, row_of
-from tariff_engine.bulk.encoding import Encoder, FullError
-from tariff_engine.bulk.forms import Form, form_of
-from tariff_engine.bulk.layout import Asked, long, summary
+from tariff_engine.bulk.composing import Composer, Found
+from tariff_engine.bulk.encoding import Coded, Encoder, FullError
+from tariff_engine.bulk.layout import Asked, Given, Layout
 from tariff_engine.bulk.ranges import Ranges
 from tariff_engine.bulk.scalar import Rows, Stated, answer_alone, answer_together, reject
 from tariff_engine.bulk.schemas import LONG_SCHEMA, REJECTED_SCHEMA, SUMMARY_SCHEMA
-from tariff_engine.bulk.table import Table
+from tariff_engine.bulk.table import Formed
 from tariff_engine.engine import Knowledge
 from tariff_engine.problems import ProblemError, refuse
 
@@ -66,7 +66,7 @@ class BulkAssessor:
         self._open: list[Stated] = []
         self._last = 0  # the last row of the entry that is open
         self._encoder = Encoder(knowledge)
-        self._table = Table()
+        self._composer = Composer(knowledge, self._encoder.days, ranges=ranges)
         self._ranges = Ranges(knowledge, worth)
 
     def assess(self, batch: pa.RecordBatch) -> Assessed:
@@ -83,17 +83,30 @@ class BulkAssessor:
                 raise refuse("row_too_large", "line", f"row {before + place + 1} states more than {_MAX_ROW:,} bytes", "send fewer facts")
             return facts
 
-        forms, dollars, days = self._forms(batch, [column.name for column in readers], entries, stated)
-        stakes = self._stakes(forms, dollars, stated)
-        forms = np.where(stakes < 0, -1, forms)
+        coded = self._coded(batch, [column.name for column in readers], entries)
+        if coded is None:
+            found, numbers = None, np.full(batch.num_rows, -1, dtype=np.int64)
+        else:
+            found = self._composer.find(coded, stated)
+            numbers = found.forms
+            if self.ranges:
+                numbers = self._staked(found, coded.dollars, stated)
         into = Rows([], [], [])
-        for place in np.flatnonzero(forms < 0).tolist():
+        for place in np.flatnonzero(numbers < 0).tolist():
             self._alone(Stated(before + place + 1, ids[place].as_py(), entries[place].as_py(), {}), place, stated, into)
         if self._open and self._last != self._read:
             self._close(into)
-        kept = np.flatnonzero(forms >= 0)
+        if found is None or coded is None:
+            self.alone += batch.num_rows
+            return _whole(into, None, None)
+        kept = np.flatnonzero(numbers >= 0)
         self.alone += batch.num_rows - len(kept)
-        return self._assessed(into, forms[kept], dollars[kept], days[kept], before + 1 + kept, ids.take(pa.array(kept)), stakes[kept])
+        if not len(kept):
+            return _whole(into, None, None)
+        of_form = np.cumsum(found.forms >= 0) - 1
+        rows = found.rows if len(kept) == len(found.rows.filed) else found.rows.take(of_form[kept])
+        given = Given(before + 1 + kept, ids.take(pa.array(kept)), coded.day[kept])
+        return self._assessed(into, rows, coded.dollars[kept], given, numbers[kept])
 
     def finish(self) -> Assessed:
         """Assess the lines of the last entry, after which nothing follows."""
@@ -113,48 +126,36 @@ class BulkAssessor:
         return pa.RecordBatchReader.from_batches(schema, stream())
 
     # ------------------------------------------------------------ rows alike
-    def _forms(
-        self, batch: pa.RecordBatch, facts: Sequence[str], entries: pa.Array, stated: Callable[[int], dict[str, Any]]
-    ) -> tuple[Numbers, Numbers, Numbers]:
-        """Return the form of each row, -1 where it is answered alone, its dollars and its day."""
-        nothing = np.full(batch.num_rows, -1, dtype=np.int64), np.zeros(batch.num_rows, np.int64), np.zeros(batch.num_rows, np.int64)
-        if self._table.full or self._ranges.full:
+    def _coded(self, batch: pa.RecordBatch, facts: Sequence[str], entries: pa.Array) -> Coded | None:
+        """Return the rows as numbers; rows of entries that may have several lines get no key."""
+        if self._composer.full or self._ranges.full:
             self._forget()
         try:
-            found = self._encoder.keys(batch, facts)
+            found = self._encoder.code(batch, facts)
         except FullError:
             self._forget()
             try:
-                found = self._encoder.keys(batch, facts)
+                found = self._encoder.code(batch, facts)
             except FullError:
-                found = None
-        if found is None:
-            return nothing
-        keys, dollars, days = found
-        keys = np.where(entries.is_null().to_numpy(zero_copy_only=False), keys, -1)
-        met, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
-
-        def make(place: int) -> Form | None:
-            if met[place] < 0:
                 return None
-            try:
-                return form_of(self.knowledge, stated(int(first[place])), ranges=self.ranges)
-            except ProblemError:
-                return None
-
-        return self._table.find(met.tolist(), make)[inverse], dollars, days
+        if found is None or entries.null_count == len(entries):
+            return found
+        return found._replace(keys=np.where(entries.is_null().to_numpy(zero_copy_only=False), found.keys, -1))
 
     def _forget(self) -> None:
-        self._table.forget()
+        self._composer.forget()
         self._encoder.forget()
         self._ranges.forget()
 
-    def _stakes(self, forms: Numbers, dollars: Numbers, stated: Callable[[int], dict[str, Any]]) -> Numbers:
+    def _staked(self, found: Found, dollars: Numbers, stated: Callable[[int], dict[str, Any]]) -> Numbers:
         """Return the number of the stakes of each row, -1 where it is answered alone."""
-        if not self.ranges or not len(self._table):
-            return np.where(forms < 0, -1, 0)
-        opened = np.array(self._table.opened, dtype=np.bool_)[np.maximum(forms, 0)]
-        return self._ranges.find(forms, dollars, opened, stated)
+        places = np.flatnonzero(found.forms >= 0)
+        stakes, opened = np.full(len(dollars), -1, dtype=np.int64), np.zeros(len(dollars), dtype=np.bool_)
+        stakes[places], opened[places] = found.stakes, found.opened
+        rated, replaced = self._composer.known(found.rows)
+        opened[places[~rated & ~replaced]] = False  # without a base duty there is no range but the least that is owed
+        stakes[places[~rated & replaced & found.opened]] = -1
+        return self._ranges.find(stakes, dollars, opened, stated)
 
     # ------------------------------------------------------------ rows alone
     def _alone(self, line: Stated, place: int, stated: Callable[[int], dict[str, Any]], into: Rows) -> None:
@@ -179,19 +180,13 @@ class BulkAssessor:
             answer_together(self.knowledge, lines, into, ranges=self.ranges)
 
     # ------------------------------------------------------------ out
-    def _assessed(
-        self, into: Rows, forms: Numbers, dollars: Numbers, days: Numbers, rows: Numbers, ids: pa.Array, stakes: Numbers
-    ) -> Assessed:
-        if not len(forms):
-            return _whole(into, None, None)
-        table = self._table
-        charged = table.charge(forms, dollars)
-        met, asked = self._ranges, None
+    def _assessed(self, into: Rows, rows: Formed, dollars: Numbers, given: Given, stakes: Numbers) -> Assessed:
+        composer, ranges = self._composer, self._ranges
+        charged, asked = composer.table.charge(rows, dollars), None
         if self.ranges:
-            asked = Asked(met.charge(stakes, dollars, charged.duty), stakes, met.questions, met.savings)
-        made = summary(table, forms, charged, rows, ids, days, asked)
-        kinds = list(table.kinds)
-        return _whole(into, made, lambda: long(kinds, charged, rows, ids))
+            asked = Asked(ranges.charge(stakes, dollars, charged.duty), stakes, ranges.questions, ranges.savings)
+        layout = Layout(composer, rows, charged, given)
+        return _whole(into, layout.summary(asked), layout.long)
 
     @staticmethod
     def _columns(batch: pa.RecordBatch) -> tuple[list[tuple[int, Column]], int | None, int | None]:

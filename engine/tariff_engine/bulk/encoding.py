@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 
 from tariff_engine.bulk.forms import MOST
+from tariff_engine.bulk.keys import Numbering
 from tariff_engine.law_days import law_days
 
 if TYPE_CHECKING:
@@ -25,11 +25,30 @@ if TYPE_CHECKING:
 _EPOCH = 719_163  # the day from which Arrow counts days, as `date.toordinal` counts it
 _BITS = {"hts": 18, "days": 11, "origin": 10, "other": 18, "step": 6}  # of a key: 63 in all
 _APART = frozenset({"usd", "map", "cases", "list", "date"})  # types of facts that differ from line to line, or decide by their amount
-_OWN = frozenset({"hts", "origin", "entry_date", "value"})
+OWN = frozenset({"hts", "origin", "entry_date", "value"})
 
 
 class FullError(Exception):
     """There are more different facts than a key can tell apart."""
+
+
+class Coded(NamedTuple):
+    """Rows as numbers: the key of all that a form depends on (-1 where a row has none), its parts, and what is computed with.
+
+    `hts` and `origin` are codes of the texts in `products` and `origins`; `days` number intervals of law, `other` the facts besides,
+    `step` the thresholds between which the value lies. `day` counts from 1970.
+    """
+
+    keys: Numbers
+    hts: Numbers
+    days: Numbers
+    origin: Numbers
+    other: Numbers
+    step: Numbers
+    dollars: Numbers
+    day: Numbers
+    products: list[Any]
+    origins: list[Any]
 
 
 class Encoder:
@@ -38,9 +57,8 @@ class Encoder:
     def __init__(self, knowledge: Knowledge) -> None:
         """Find the days and the thresholds of the law."""
         law, desk = knowledge.law, knowledge.desk
-        days = law_days(law)
+        self.days = days = law_days(law)
         self._days = np.array([day.toordinal() - _EPOCH for day in days], dtype=np.int64)
-        self._ordinals = [day.toordinal() for day in days]
         self._steps = [np.array(steps, dtype=np.int64) for steps in desk.steps()]
         contents = {fact for piece in law.slices.values() for fact in piece.facts}
         ages = {*law.compiled.ages, *law.compiled.ages.values()}
@@ -51,22 +69,30 @@ class Encoder:
             if spec.type in _APART or name in contents or name in ages or spec.personal or name == "chapter98"
         }
         self._names = {alias: name for name, spec in law.facts.items() for alias in (name, *spec.aliases)}
-        self._codes: dict[str, dict[Any, int]] = {}
-        self._others: dict[tuple[Any, ...], int] = {}
+        self._first = days[0].toordinal() - _EPOCH - 1
+        span = np.arange(self._first, int(self._days[-1]) + 1)
+        self._interval_of = np.searchsorted(self._days, span, side="right")
+        self._codes: dict[str, dict[Any, int]]
+        self._others: dict[tuple[tuple[str, int], ...], int]
+        self._stated: list[tuple[tuple[str, int], ...]]
+        self._pairs: dict[tuple[str, ...], Numbering]
+        self.forget()
 
     def forget(self) -> None:
         """Let go of every code."""
-        self._codes.clear()
-        self._others.clear()
+        self._codes = {"hts": {}, "origin": {}}
+        self._others = {(): 0}
+        self._stated = [()]
+        self._pairs = {}
 
-    def keys(self, batch: pa.RecordBatch, facts: Sequence[str]) -> tuple[Numbers, Numbers, Numbers] | None:
-        """Return for each row the key of its form (-1 where it has none), its value in dollars and its day.
+    def code(self, batch: pa.RecordBatch, facts: Sequence[str]) -> Coded | None:
+        """Return the rows of a batch as numbers.
 
         `facts` are the names of the columns that state facts; None where a fact that every line states has no column, or two have the same.
         Raises FullError.
         """
         by_fact = {self._names.get(name, name): name for name in facts}
-        if not by_fact.keys() >= _OWN or len(by_fact) < len(facts):
+        if not by_fact.keys() >= OWN or len(by_fact) < len(facts):
             return None
         count = batch.num_rows
         value, has_value = _dollars(batch.column(by_fact["value"]))
@@ -76,7 +102,7 @@ class Encoder:
         good &= (hts > 0) & (origin > 0)
         other: dict[str, Numbers] = {}
         for fact, name in by_fact.items():
-            if fact in _OWN:
+            if fact in OWN:
                 continue
             column = batch.column(name)
             if column.null_count == count:
@@ -88,32 +114,37 @@ class Encoder:
         step = np.zeros(count, dtype=np.int64)
         for steps in self._steps:
             step = step * (len(steps) + 1) + np.searchsorted(steps, value, side="left")
-        key = np.zeros(count, dtype=np.int64)
-        parts = {
-            "hts": hts,
-            "days": np.searchsorted(self._days, day, side="right"),
-            "origin": origin,
-            "other": self._together(other, count),
-            "step": step,
-        }
+        days = self._interval_of[np.clip(day - self._first, 0, len(self._interval_of) - 1)]
+        parts = {"hts": hts, "days": days, "origin": origin, "other": self._together(other, count), "step": step}
+        keys = np.zeros(count, dtype=np.int64)
         for name, bits in _BITS.items():
             if count and int(np.max(parts[name])) >> bits:
                 raise FullError
-            key = key << bits | parts[name]
-        return np.where(good, key, -1), value, day
+            keys = keys << bits | parts[name]
+        products, origins = (["", *(value for _, value in self._codes[name])] for name in ("hts", "origin"))
+        return Coded(np.where(good, keys, -1), **parts, dollars=value, day=day, products=products, origins=origins)
 
     def _together(self, columns: Mapping[str, Numbers], count: int) -> Numbers:
         """Return one code for the codes of several facts, the same in every batch, whichever facts it has columns for."""
         found = np.zeros(count, dtype=np.int64)
-        if not columns:
-            return found
-        for codes in columns.values():
-            found = np.unique(found, return_inverse=True)[1] * (int(np.max(codes)) + 1) + codes
-        _, first, inverse = np.unique(found, return_index=True, return_inverse=True)
-        table = np.stack([codes[first] for codes in columns.values()], axis=1).tolist()
-        known, names = self._others, tuple(columns)
-        made: Numbers = np.array([known.setdefault((names, *row), len(known) + 1) for row in table], dtype=np.int64)
-        return made[inverse]
+        names = ()
+        for name, codes in columns.items():
+            names = (*names, name)
+            pairs, known, before = self._pairs.setdefault(names, Numbering()), self._others, found
+
+            def make(places: Numbers, codes: Numbers = codes, before: Numbers = before, name: str = name) -> Numbers:
+                made = []
+                for place in places.tolist():
+                    stated = self._stated[int(before[place])]
+                    content = (*stated, (name, int(codes[place]))) if codes[place] else stated
+                    number = known.setdefault(content, len(known))
+                    if number == len(self._stated):
+                        self._stated.append(content)
+                    made.append(number)
+                return np.array(made, dtype=np.int64)
+
+            found = pairs.numbers(before << 32 | codes, make)
+        return found
 
     def _code(self, name: str, column: pa.Array) -> Numbers:
         """Return a number for each different value of a column, the same in every batch; 0 for null."""
@@ -137,10 +168,6 @@ class Encoder:
         places = coded.indices.fill_null(len(days)).to_numpy(zero_copy_only=False)
         found = np.array([*days, -(10**9)], dtype=np.int64)[places]
         return found, found > -(10**9)
-
-    def interval(self, day: date) -> int:
-        """Return between which days of the law a day lies."""
-        return bisect_right(self._ordinals, day.toordinal())
 
 
 def _ordinal(text: str) -> int:

@@ -1,35 +1,47 @@
-"""Rows of a table of forms as batches of the bulk schemas."""
+"""Rows that have forms as batches of the bulk schemas."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
 
-from tariff_engine.bulk.dense import distinct
 from tariff_engine.bulk.schemas import LONG_SCHEMA, MONEY, SUMMARY_SCHEMA
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-    from tariff_engine.bulk.forms import Kind
+    from tariff_engine.bulk.composing import Composer
     from tariff_engine.bulk.ranges import Stake
-    from tariff_engine.bulk.table import Charged, Table
+    from tariff_engine.bulk.table import Charged, Formed
 
     Numbers = NDArray[np.int64]
+    Truths = NDArray[np.bool_]
 
 PASSED = "entry_required"  # what the gate says of goods that it does not release: only these have forms
+_QUANTITY = ("quantity",)  # what is asked where the base duty cannot be known
+_TEXTS = pa.list_(pa.string())
 
 
-def money(cents: Numbers) -> pa.Array:
-    """Return whole cents as exact dollars."""
+def money(cents: Numbers, known: Truths | None = None) -> pa.Array:
+    """Return whole cents as exact dollars, null where they are not known."""
     wide = np.empty((len(cents), 2), dtype="<i8")
     wide[:, 0] = cents
     wide[:, 1] = cents >> 63
-    return pa.Array.from_buffers(MONEY, len(cents), [None, pa.py_buffer(wide)])
+    valid = None if known is None or known.all() else pa.array(known).buffers()[1]
+    return pa.Array.from_buffers(MONEY, len(cents), [valid, pa.py_buffer(wide)])
+
+
+class Given(NamedTuple):
+    """What rows bring along: their numbers in the input, ids, and days since 1970."""
+
+    rows: Numbers
+    ids: pa.Array
+    days: Numbers
 
 
 class Asked(NamedTuple):
@@ -41,85 +53,123 @@ class Asked(NamedTuple):
     savings: Sequence[str | None]
 
 
-def summary(
-    table: Table, forms: Numbers, charged: Charged, rows: Numbers, ids: pa.Array, days: Numbers, asked: Asked | None
-) -> pa.RecordBatch:
-    """Return a row of the summary for each row of a batch that has a form. `days` count from 1970; `asked` where ranges are wanted."""
-    count = len(forms)
-    met, inverse = distinct(forms, len(table))
-    numbers = met.tolist()
-    kinds, of_kind = distinct(charged.kinds, len(table.kinds))
-    each = [table.kinds[kind] for kind in kinds.tolist()]
+class Layout:
+    """Rows of a batch that have forms, with their cents."""
 
-    def shared(pick: Callable[[Kind], Any], kind: pa.DataType) -> pa.Array:
-        return pa.array([pick(one) for one in each], kind).take(pa.array(of_kind))
+    def __init__(self, composer: Composer, rows: Formed, charged: Charged, given: Given) -> None:
+        """Take the rows; `composer` knows what their numbers stand for."""
+        self._composer, self._table, self._rows, self._charged, self._given = composer, composer.table, rows, charged, given
 
-    texts = pa.list_(pa.string())
+    def summary(self, asked: Asked | None) -> pa.RecordBatch:
+        """Return a row of the summary for each row; `asked` where ranges are wanted."""
+        rows, charged, table, count = self._rows, self._charged, self._table, len(self._given.rows)
+        known = charged.known
+        prohibited = table.array("prohibited", table.filed, lambda filed: pa.array([one.prohibited for one in filed], pa.bool_()))
+        types = table.array("types", table.around, lambda around: pa.array([one.entry_type for one in around], pa.string()))
+        columns = {
+            "row": pa.array(self._given.rows),
+            "id": self._given.ids,
+            "entry_number": pa.nulls(count, pa.string()),
+            "hts": _texts(self._names("hts"), rows.hts),
+            "origin": _texts(self._names("origins"), rows.origin),
+            "entry_date": pa.array(self._given.days.astype(np.int32)).cast(pa.date32()),
+            "value": pa.array(charged.dollars),
+            "duty": money(charged.duty, known),
+            "base_duty": money(charged.base_duty, known),
+            "additional_duty": money(charged.additional),
+            "mpf": money(charged.mpf),
+            "hmf": money(charged.hmf),
+            "postal_duty": money(np.zeros(count, dtype=np.int64)),
+            "total": money(charged.duty + charged.mpf + charged.hmf, known),
+            "low": money(asked.stake.low) if asked else pa.nulls(count, MONEY),
+            "high": money(asked.stake.high, known) if asked else pa.nulls(count, MONEY),
+            "complete": pa.array(known & (asked is not None)),
+            "prohibited": prohibited.take(pa.array(rows.filed)),
+            "headings": self._headings(),
+            "questions": self._questions(asked),
+            "warnings": self._lists("codes", self._composer.codes, rows.codes),
+            "saving": pa.array(asked.savings, pa.string()).take(pa.array(asked.numbers)) if asked else pa.nulls(count, pa.string()),
+            "saves": money(asked.stake.saves) if asked else pa.nulls(count, MONEY),
+            "de_minimis": _texts(pa.array([PASSED], pa.string()), np.zeros(count, dtype=np.int64)),
+            "entry_type": _texts(types, rows.around),
+        }
+        return pa.RecordBatch.from_arrays([columns[field.name] for field in SUMMARY_SCHEMA], schema=SUMMARY_SCHEMA)
 
-    def staked(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    def long(self) -> pa.RecordBatch:
+        """Return a row for each heading of each row."""
+        rows, charged, table = self._rows, self._charged, self._table
+        lengths = charged.lengths
+        ends = np.cumsum(lengths)
+        repeated = np.repeat(np.arange(len(lengths)), lengths)
+        within = np.arange(len(repeated)) - np.repeat(ends - lengths, lengths)
+        last = ends - 1
+        whole = table.array("whole", table.filed, lambda filed: np.array([flag for one in filed for flag in (*one.whole, True)], dtype=np.bool_))
+        known = np.ones(len(repeated), dtype=np.bool_)
+        known[last] = charged.known
+        flat = len(whole)
+
+        def shared(number: int, kind: pa.DataType, base: Any = None) -> pa.Array:
+            values = table.array(
+                f"rows {number}", table.filed, lambda filed: pa.array([row[number] for one in filed for row in (*one.rows, _BASE)], kind)
+            )
+            if base is None:
+                return values.take(pa.array(charged.places))
+            places = charged.places.copy()
+            places[last] = flat + base[1]
+            return pa.concat_arrays([values, base[0]]).take(pa.array(places))
+
+        texts = table.array("rates", table.bases, lambda bases: pa.array([one.text for one in bases], pa.string()))
+        since = table.array(
+            "since",
+            table.filed,
+            lambda filed: pa.array([date.fromisoformat(row[5]) if row[5] else None for one in filed for row in (*one.rows, _BASE)], pa.date32()),
+        )
+        columns = {
+            "row": pa.array(np.repeat(self._given.rows, lengths)),
+            "id": self._given.ids.take(pa.array(repeated)),
+            "place": pa.array((within + 1).astype(np.int16)),
+            "heading": shared(0, pa.string(), (self._names("hts"), rows.hts)),
+            "program": shared(1, pa.string()),
+            "kind": shared(2, pa.string()),
+            "rate": shared(3, pa.string(), (texts, rows.base)),
+            "base_value": pa.array(np.where(whole[charged.places], charged.dollars[repeated], 0)),
+            "duty": money(charged.cents, known),
+            "instrument": shared(4, pa.string()),
+            "since": since.take(pa.array(charged.places)),
+        }
+        return pa.RecordBatch.from_arrays([columns[field.name] for field in LONG_SCHEMA], schema=LONG_SCHEMA)
+
+    # ------------------------------------------------------------ columns
+    def _names(self, what: str) -> pa.Array:
+        source: Sequence[str] = getattr(self._composer, what)
+        return self._table.array(what, source, lambda names: pa.array(names, pa.string()))
+
+    def _headings(self) -> pa.Array:
+        """Return the headings of each row, the number of chapters 1 to 97 last."""
+        charged = self._charged
+        values = self._table.array(
+            "rows 0", self._table.filed, lambda filed: pa.array([row[0] for one in filed for row in (*one.rows, _BASE)], pa.string())
+        )
+        places = charged.places.copy()
+        ends = np.cumsum(charged.lengths)
+        places[ends - 1] = len(values) + self._rows.hts
+        offsets = np.concatenate([[0], ends]).astype(np.int32)
+        texts = pa.concat_arrays([values, self._names("hts")]).take(pa.array(places))
+        return pa.ListArray.from_arrays(pa.array(offsets), texts)
+
+    def _lists(self, what: str, source: Sequence[tuple[str, ...]], numbers: Numbers) -> pa.Array:
+        lists: Any = self._table.array(what, source, lambda lists: pa.array(list(lists), _TEXTS))
+        return lists.take(pa.array(numbers))
+
+    def _questions(self, asked: Asked | None) -> pa.Array:
         if asked is None:
-            return pa.nulls(count, kind)
-        some, of_row = distinct(asked.numbers, len(asked.savings))
-        return pa.array([values[number] for number in some.tolist()], kind).take(pa.array(of_row))
-
-    zero = money(np.zeros(count, dtype=np.int64))
-    columns = {
-        "row": pa.array(rows),
-        "id": ids,
-        "entry_number": pa.nulls(count, pa.string()),
-        "hts": pa.array([table.hts[number] for number in numbers], pa.string()).take(pa.array(inverse)),
-        "origin": pa.array([table.origins[number] for number in numbers], pa.string()).take(pa.array(inverse)),
-        "entry_date": pa.array(days.astype(np.int32)).cast(pa.date32()),
-        "value": pa.array(charged.dollars),
-        "duty": money(charged.duty),
-        "base_duty": money(charged.base_duty),
-        "additional_duty": money(charged.additional),
-        "mpf": money(charged.mpf),
-        "hmf": money(charged.hmf),
-        "postal_duty": zero,
-        "total": money(charged.duty + charged.mpf + charged.hmf),
-        "low": money(asked.stake.low) if asked else pa.nulls(count, MONEY),
-        "high": money(asked.stake.high) if asked else pa.nulls(count, MONEY),
-        "complete": pa.array(np.full(count, asked is not None)),
-        "prohibited": shared(lambda kind: kind.prohibited, pa.bool_()),
-        "headings": shared(lambda kind: kind.headings, texts),
-        "questions": staked(asked.questions, texts) if asked else shared(lambda kind: kind.questions, texts),
-        "warnings": shared(lambda kind: kind.warnings, texts),
-        "saving": staked(asked.savings if asked else (), pa.string()),
-        "saves": money(asked.stake.saves) if asked else pa.nulls(count, MONEY),
-        "de_minimis": pa.array([PASSED], pa.string()).take(pa.array(np.zeros(count, dtype=np.int64))),
-        "entry_type": shared(lambda kind: kind.entry_type, pa.string()),
-    }
-    return pa.RecordBatch.from_arrays([columns[field.name] for field in SUMMARY_SCHEMA], schema=SUMMARY_SCHEMA)
+            return self._lists("asked", self._composer.asked, self._rows.asked)
+        lists = pa.array([*asked.questions, _QUANTITY], _TEXTS)
+        return lists.take(pa.array(np.where(self._charged.known, asked.numbers, len(asked.questions))))
 
 
-def long(known: Sequence[Kind], charged: Charged, rows: Numbers, ids: pa.Array) -> pa.RecordBatch:
-    """Return a row for each heading of each row of a batch that has a form; `known` are the kinds."""
-    kinds, of_kind = distinct(charged.kinds, len(known))
-    each = [known[kind] for kind in kinds.tolist()]
-    lengths = charged.lengths
-    starts = np.cumsum([0, *(len(kind.rows) for kind in each)])[:-1] if each else np.zeros(0, dtype=np.int64)
-    ends = np.cumsum(lengths)
-    within = np.arange(int(ends[-1]) if len(ends) else 0) - np.repeat(ends - lengths, lengths)
-    places = pa.array(np.repeat(starts[of_kind], lengths) + within)
-    whole = np.array([flag for kind in each for flag in kind.whole], dtype=np.bool_)[places.to_numpy()]
+_BASE = ("", "base", "base", "", None, None)
 
-    def shared(number: int, kind: pa.DataType, read: Callable[[Any], Any] = lambda value: value) -> pa.Array:
-        flat: Sequence[Any] = [read(row[number]) for one in each for row in one.rows]
-        return pa.array(flat, kind).take(places)
 
-    repeated = pa.array(np.repeat(np.arange(len(lengths)), lengths))
-    columns = {
-        "row": pa.array(np.repeat(rows, lengths)),
-        "id": ids.take(repeated),
-        "place": pa.array((within + 1).astype(np.int16)),
-        "heading": shared(0, pa.string()),
-        "program": shared(1, pa.string()),
-        "kind": shared(2, pa.string()),
-        "rate": shared(3, pa.string()),
-        "base_value": pa.array(np.where(whole, np.repeat(charged.dollars, lengths), 0)),
-        "duty": money(charged.cents),
-        "instrument": shared(4, pa.string()),
-        "since": shared(5, pa.date32(), lambda text: date.fromisoformat(text) if text else None),
-    }
-    return pa.RecordBatch.from_arrays([columns[field.name] for field in LONG_SCHEMA], schema=LONG_SCHEMA)
+def _texts(values: pa.Array, numbers: Numbers) -> pa.Array:
+    return values.take(pa.array(numbers))

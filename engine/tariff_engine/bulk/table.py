@@ -1,126 +1,123 @@
-"""The forms that were met, as arrays: rows find theirs by key, and their cents are computed together."""
+"""The forms that were met, as arrays: the cents of many rows are computed together."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tariff_engine.bulk.forms import Form, Kind
-
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from numpy.typing import NDArray
 
+    from tariff_engine.bulk.around import Around
+    from tariff_engine.bulk.bases import BaseForm
+    from tariff_engine.bulk.forms import Filed
+
     Numbers = NDArray[np.int64]
-
-MOST_FORMS = 1_000_000
-_FEE = 5
+    Truths = NDArray[np.bool_]
 
 
-class Table:
-    """Forms by key, kinds by number. What is kept is bounded: a full table is emptied, and filled again as lines come."""
+@dataclass(frozen=True, slots=True)
+class Formed:
+    """Rows that have forms, by the numbers of what they share: what they file, base, surroundings, warnings, open facts, product, origin."""
 
-    def __init__(self) -> None:
-        """Begin with no form."""
-        self.forget()
+    filed: Numbers
+    base: Numbers
+    around: Numbers
+    codes: Numbers
+    asked: Numbers
+    hts: Numbers
+    origin: Numbers
 
-    def forget(self) -> None:
-        """Let go of every form."""
-        self._by_key: dict[int, int] = {}
-        self._kinds: dict[Kind, int] = {}
-        self.kinds: list[Kind] = []
-        self.hts: list[str] = []
-        self.origins: list[str] = []
-        self.opened: list[bool] = []
-        self._numbers = np.zeros((1024, 1 + 2 * _FEE), dtype=np.int64)  # of a form: its kind, the terms of its fees
-        self._rows: list[tuple[int, int, int]] = []
-        self._spans: list[tuple[int, int, bool, bool]] = []
-        self._flat: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
-
-    def __len__(self) -> int:
-        """Return how many forms there are."""
-        return len(self.hts)
-
-    def find(self, keys: Iterable[int], make: Callable[[int], Form | None]) -> Numbers:
-        """Return the number of the form of each key, -1 where it has none; `make` makes one that was not met, given its place."""
-        by_key = self._by_key
-        found = []
-        for place, key in enumerate(keys):
-            number = by_key.get(key)
-            if number is None:
-                form = make(place)
-                number = by_key[key] = -1 if form is None else self._add(form)
-            found.append(number)
-        return np.array(found, dtype=np.int64)
-
-    @property
-    def full(self) -> bool:
-        """Whether to forget before the next batch."""
-        return len(self._by_key) >= MOST_FORMS
-
-    def _add(self, form: Form) -> int:
-        kind = self._kinds.get(form.kind)
-        if kind is None:
-            kind = self._kinds[form.kind] = len(self.kinds)
-            self.kinds.append(form.kind)
-            self._spans.append((len(self._rows), len(form.kind.terms), form.kind.taken, form.kind.known))
-            self._rows += form.kind.terms
-            self._flat = None
-        number = len(self.hts)
-        if number == len(self._numbers):
-            self._numbers = np.concatenate([self._numbers, np.zeros_like(self._numbers)])
-        self._numbers[number] = (kind, *form.mpf, *form.hmf)
-        self.hts.append(form.hts)
-        self.origins.append(form.origin)
-        self.opened.append(form.opened)
-        return number
-
-    def charge(self, forms: Numbers, dollars: Numbers) -> Charged:
-        """Return the cents of rows, given the form and the value of each."""
-        if self._flat is None:
-            self._flat = np.array(self._rows, dtype=np.int64), np.array(self._spans, dtype=np.int64)
-        terms, spans = self._flat
-        numbers = self._numbers[forms]
-        kinds = numbers[:, 0]
-        starts, lengths, taken, known = spans[kinds].T
-        ends = np.cumsum(lengths)
-        begins = ends - lengths
-        places = np.repeat(starts - begins, lengths) + np.arange(int(ends[-1]) if len(ends) else 0)
-        first, second, third = terms[places].T
-        cents = (first * np.repeat(dollars, lengths) + second) // third
-        last = ends - 1
-        full = cents[last]
-        left = np.where((taken == 1) | (known == 0), 0, full)
-        rows = np.add.reduceat(cents, begins) - full if len(begins) else full
-        cents[last] = left
-        return Charged(
-            kinds,
-            dollars,
-            lengths,
-            cents,
-            left,
-            rows + left,
-            rows - np.where(known == 1, full - left, 0),
-            _fee(numbers[:, 1 : 1 + _FEE], dollars),
-            _fee(numbers[:, 1 + _FEE :], dollars),
-        )
+    def take(self, places: Numbers) -> Formed:
+        """Return some of the rows."""
+        return Formed(*(getattr(self, name)[places] for name in self.__slots__))
 
 
 @dataclass(frozen=True, slots=True)
 class Charged:
-    """Rows with their cents: by row its kind, dollars, number of headings and sums, and by heading of each row its cents, one after another."""
+    """Rows with their cents: by row its dollars, number of headings and sums, and by heading of each row its cents, one after another.
 
-    kinds: Numbers
+    The last heading of a row is that of the base duty. Where that is not `known`, neither is the duty.
+    """
+
     dollars: Numbers
     lengths: Numbers
+    places: Numbers  # of each heading among those of all that is filed
     cents: Numbers
+    known: Truths
     base_duty: Numbers
     duty: Numbers
     additional: Numbers
     mpf: Numbers
     hmf: Numbers
+
+
+class Table:
+    """Terms of what is filed, of bases and of surroundings, by number."""
+
+    def __init__(self, filed: Sequence[Filed], bases: Sequence[BaseForm], around: Sequence[Around]) -> None:
+        """Take the lists that grow as lines are met."""
+        self.filed, self.bases, self.around = filed, bases, around
+        self._arrays: dict[str, tuple[int, Any]] = {}
+
+    def array(self, name: str, source: Sequence[Any], make: Callable[[Sequence[Any]], Any]) -> Any:
+        """Return what is made of a list, made anew where the list has grown."""
+        length, found = self._arrays.get(name, (-1, None))
+        if length != len(source):
+            found = make(source)
+            self._arrays[name] = len(source), found
+        return found
+
+    def charge(self, rows: Formed, dollars: Numbers) -> Charged:
+        """Return the cents of rows, given the value of each."""
+        terms, spans = self.array("filed", self.filed, _terms_of)
+        bases = self.array("bases", self.bases, _bases_of)
+        fees = self.array("fees", self.around, lambda around: np.array([(*one.mpf, *one.hmf) for one in around], dtype=np.int64))
+        starts, lengths, taken, replaced = (spans[number][rows.filed] for number in range(4))
+        ends = np.cumsum(lengths)
+        places = np.repeat(starts - (ends - lengths), lengths) + np.arange(int(ends[-1]) if len(ends) else 0)
+        value = np.repeat(dollars, lengths)
+        cents = (terms[0][places] * value + terms[1][places]) // terms[2][places]
+        top, half, under, rated = (bases[number][rows.base] for number in range(4))
+        full = (top * dollars + half) // under
+        left = np.where((taken == 1) | (rated == 0), 0, full)
+        sums = np.add.reduceat(cents, ends - lengths) if len(ends) else full
+        cents[ends - 1] = left
+        mine = fees[rows.around]
+        return Charged(
+            dollars,
+            lengths,
+            places,
+            cents,
+            (rated == 1) | (replaced == 1),
+            left,
+            sums + left,
+            sums - np.where(rated == 1, full - left, 0),
+            _fee(mine[:, :5], dollars),
+            _fee(mine[:, 5:], dollars),
+        )
+
+
+def _terms_of(filed: Sequence[Filed]) -> tuple[list[Numbers], list[Numbers]]:
+    """Return the terms of all rows, a base row of nothing after those of each; and where each begins, its length, and what it says of the base."""
+    rows, spans = list[tuple[int, int, int]](), list[tuple[int, int, bool, bool]]()
+    for one in filed:
+        spans.append((len(rows), len(one.terms) + 1, one.taken, one.replaced))
+        rows += [*one.terms, (0, 0, 1)]
+    return _columns(rows, 3), _columns(spans, 4)
+
+
+def _bases_of(bases: Sequence[BaseForm]) -> list[Numbers]:
+    rates = [None if one.rate is None else one.rate.as_integer_ratio() for one in bases]
+    return _columns([(0, 0, 1, 0) if rate is None else (200 * rate[0], rate[1], 2 * rate[1], 1) for rate in rates], 4)
+
+
+def _columns(rows: Sequence[Sequence[int]], width: int) -> list[Numbers]:
+    return list(np.ascontiguousarray(np.array(rows, dtype=np.int64).reshape(len(rows), width).T))
 
 
 def _fee(terms: Numbers, dollars: Numbers) -> Numbers:

@@ -53,19 +53,7 @@ class CompiledEvaluator:
         admission = interval if admitted is None else self.situations.interval(admitted.toordinal())
         situation = self.situations.find(interval, admission, line.hts, line.origin)
         column_mask = book.columns[column]
-        true, false = self._column_bits[column_mask]
-        false |= book.all_claims
-        memo = self._memo
-        for name, value in facts.items():
-            known = memo.get(name)
-            if known is not None:
-                bits = known.get(value)
-                if bits is None:
-                    bits = self._fact(name, value, known)
-                true |= bits[0]
-                false |= bits[1]
-        if not self._rare_facts.isdisjoint(facts) or book.rate_bits:
-            true, false = self._rare(line, base, true, false)
+        true, false = self.known_bits(line, base, column_mask)
         if line.content:
             present, zero, amounts = self._cut(line)
         else:
@@ -89,6 +77,24 @@ class CompiledEvaluator:
         plan = self._resolve(line, base, column_mask, situation, key, floors, amounts)
         self._keep(situation, key, plan)
         return Evaluated(book, plan, line, base, column, amounts)
+
+    def known_bits(self, line: Line, base: Base, column: int) -> tuple[int, int]:
+        """Return the dynamic bits that the facts of a line, its base and its column make true, and those that they make false."""
+        book, facts = self.book, line.facts
+        true, false = self._column_bits[column]
+        false |= book.all_claims
+        memo = self._memo
+        for name, value in facts.items():
+            known = memo.get(name)
+            if known is not None:
+                bits = known.get(value)
+                if bits is None:
+                    bits = self._fact(name, value, known)
+                true |= bits[0]
+                false |= bits[1]
+        if not self._rare_facts.isdisjoint(facts) or book.rate_bits:
+            true, false = self._rare(line, base, true, false)
+        return true, false
 
     def _keep(self, situation: Situation, key: tuple[int, int, int], plan: Plan) -> None:
         """Remember a plan; the memory as a whole is bounded, whatever lines come."""

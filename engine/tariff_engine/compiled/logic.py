@@ -45,6 +45,31 @@ def _has_subject(node: Node) -> bool:
     return node.kind == SUBJECT or any(_has_subject(child) for child in node.children)
 
 
+def settle(node: Node, true: int, false: int) -> Node | bool:
+    """Settle the dynamic bits of a simplified tree that are known to be true or false; what is left decides as the whole tree would."""
+    if node.kind == ALL:
+        if node.need_true & false or node.need_false & true:
+            return False
+        children = [settle(child, true, false) for child in node.children]
+        if any(child is False for child in children):
+            return False
+        need_true, need_false = node.need_true & ~true, node.need_false & ~false
+        left = tuple(child for child in children if isinstance(child, Node))
+        if not left and not need_true and not need_false:
+            return True
+        return Node(ALL, need_true=need_true, need_false=need_false, children=left)
+    if node.kind == ANY:
+        children = [settle(child, true, false) for child in node.children]
+        if any(child is True for child in children) and not any(isinstance(child, Node) and _has_subject(child) for child in children):
+            return True
+        left = tuple(TRUE if child is True else child for child in children if child is not False)
+        return Node(ANY, children=left) if left else False
+    if node.kind == NOT:
+        child = settle(node.children[0], true, false)
+        return Node(NOT, children=(child,)) if isinstance(child, Node) else not child
+    return node
+
+
 def dynamic_bits(node: Node) -> int:
     """Return every dynamic bit that a tree looks at."""
     found = node.need_true | node.need_false

@@ -76,18 +76,19 @@ class Situations:
         self._by_code.clear()
         self._found.clear()
 
-    def _day(self, interval: int) -> int:
+    def first_day(self, interval: int) -> int:
         """Any day of an interval: its first."""
         return self.book.bounds[interval - 1] if interval else 1
 
     def static_bits(self, interval: int, hts: str, origin: str) -> int:
         """Return the static bits that are set for a day, a product and an origin."""
-        return self._origin_bits(interval, origin) | self._product_bits(interval, hts)
+        return self.origin_bits_of(interval, origin) | self.product_bits_of(interval, hts)
 
-    def _origin_bits(self, interval: int, origin: str) -> int:
+    def origin_bits_of(self, interval: int, origin: str) -> int:
+        """Return the static bits that are set for an origin on a day, and for the day itself."""
         key = (interval, origin)
         if key not in self._origin_day:
-            day, bits = self._day(interval), 0
+            day, bits = self.first_day(interval), 0
             for bit, plain, dated in self.book.origin_bits:
                 if origin in plain or any(who == origin and start <= day < end for who, start, end in dated):
                     bits |= 1 << bit
@@ -97,13 +98,14 @@ class Situations:
             self._origin_day[key] = bits
         return self._origin_day[key]
 
-    def _product_bits(self, interval: int, hts: str) -> int:
+    def product_bits_of(self, interval: int, hts: str) -> int:
+        """Return the static bits that are set for a product on a day."""
         key = (interval, hts)
         bits = self._product.get(key)
         if bits is None:
             if len(self._product) >= _MAX_REMEMBERED:
                 self._product.clear()
-            day, elements = self._day(interval), 0
+            day, elements = self.first_day(interval), 0
             for size in range(2, len(hts) + 1):
                 for start, end, excepted, mask in self.book.product_rows.get(hts[:size], ()):
                     if start <= day < end and not (excepted and hts.startswith(excepted)):
@@ -117,18 +119,18 @@ class Situations:
 
     def _make(self, interval: int, admission: int, hts: str, origin: str) -> Situation:
         """Build a situation, or share one that is the same in all that matters."""
-        origin_bits = self._origin_bits(interval, origin)
-        static = origin_bits | self._product_bits(interval, hts)
+        origin_bits = self.origin_bits_of(interval, origin)
+        static = origin_bits | self.product_bits_of(interval, hts)
         # goods in privileged foreign status: products and steps as of admission, origin and clause dates as of entry
-        apart = static if admission == interval else origin_bits | self._product_bits(admission, hts)
-        rows = self._rows(interval, admission, hts, origin)
+        apart = static if admission == interval else origin_bits | self.product_bits_of(admission, hts)
+        rows = self.rows(interval, admission, hts, origin)
         key = (interval, admission, static, apart, tuple(rows.values()))
         found = self._found.get(key)
         if found is None:
             live = {
                 item.provision.index: item
                 for program in self.book.programs
-                for item in self._live_of(program, interval, admission, static, apart, rows)
+                for item in self.live_of(program, interval, admission, static, apart, rows)
             }
             found = self._found[key] = _situation(interval, admission, static, apart, live)
         return found
@@ -143,14 +145,20 @@ class Situations:
                 mask |= 1 << bit
         return mask
 
+    @staticmethod
+    def static_mask_of(nodes: list[Node]) -> int:
+        """Return the static bits that conditions look at."""
+        return sum(1 << bit for bit in _static_bits(nodes))
+
     def program_key(self, number: int, interval: int, admission: int, static: int, apart: int) -> tuple[int, int, int, int, int]:
         """Return what a program sees of a day, a product and an origin."""
         mask = self.masks[number]
         return number, interval, admission, static & mask, apart & mask
 
-    def _live_of(
+    def live_of(
         self, program: CompiledProgram, interval: int, admission: int, static: int, apart: int, rows: dict[int, tuple[FamilyRow, ...]]
     ) -> tuple[Live, ...]:
+        """Return the provisions of a program that a day, a product and an origin leave open."""
         mine = tuple(rows[place] for place in program.provisions if place in rows)
         key = (*self.program_key(program.index, interval, admission, static, apart), mine)
         found = self._programs.get(key)
@@ -163,12 +171,12 @@ class Situations:
 
     def day_for(self, program: CompiledProgram, interval: int, admission: int) -> int:
         """Return the first day of the interval that picks the program's steps: of entry or of admission."""
-        return self._day(admission if program.by_admission else interval)
+        return self.first_day(admission if program.by_admission else interval)
 
     def effect(self, provision: CompiledProvision, interval: int, admission: int) -> Effect | None:
         """Return the step that counts: the latest begun, on a tie the one of the latest act. A program ends by the day of entry."""
         program = self.book.programs[provision.program]
-        if program.ended and program.ended.start <= self._day(interval) < program.ended.end:
+        if program.ended and program.ended.start <= self.first_day(interval) < program.ended.end:
             return program.ended
         day, found = self.day_for(program, interval, admission), None
         for effect in provision.effects:
@@ -196,10 +204,10 @@ class Situations:
         kept = TRUE if condition is True else condition
         return Live(provision, program, effect, kept, rows.get(provision.index, ()), tuple(outside), base)
 
-    def _rows(self, interval: int, admission: int, hts: str, origin: str) -> dict[int, tuple[FamilyRow, ...]]:
+    def rows(self, interval: int, admission: int, hts: str, origin: str) -> dict[int, tuple[FamilyRow, ...]]:
         """Return for each family the rows that fit the line, best first, up to the first that needs no claim."""
         found: dict[int, tuple[FamilyRow, ...]] = {}
-        entry_day = self._day(interval)
+        entry_day = self.first_day(interval)
         for place, by_key in self.book.families.items():
             provision = self.book.provisions[place]
             day = self.day_for(self.book.programs[provision.program], interval, admission)
@@ -210,7 +218,7 @@ class Situations:
                 keys = [key for key in by_key if key in {"*", origin} or key.startswith("group:")]
             for key in keys:
                 for row in by_key.get(key, ()):
-                    fits = not provision.by_origin or row.origin in {"*", origin} or self._in_group(row.origin, origin, entry_day)
+                    fits = not provision.by_origin or row.origin in {"*", origin} or self.in_group(row.origin, origin, entry_day)
                     if fits and row.start <= day < row.end and not (row.excepted and hts.startswith(row.excepted)):
                         candidates.append(row)
             candidates.sort(key=lambda row: row.order)
@@ -222,7 +230,8 @@ class Situations:
             found[place] = tuple(kept)
         return found
 
-    def _in_group(self, name: str, origin: str, day: int) -> bool:
+    def in_group(self, name: str, origin: str, day: int) -> bool:
+        """Whether a row for a group of origins ("group:" and its name) is for an origin on a day."""
         members = self.book.group_members.get(name[6:], ()) if name.startswith("group:") else ()
         return any(who == origin and start <= day < end for who, start, end in members)
 

@@ -1,0 +1,180 @@
+"""What programs see of products, origins and days, as classes: what falls together in one class is the same to every program.
+
+A class is a key and no answer. It tells which lines the engine cannot tell apart; one of them is shown to the engine, for all.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable
+
+    from numpy.typing import NDArray
+
+    from tariff_engine.compiled.form import CompiledProgram
+    from tariff_engine.compiled.situation import Situations
+
+    Numbers = NDArray[np.int64]
+
+_FIRST = 64  # rows of a grid at first
+
+
+class Kept:
+    """Different contents by number."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.contents: list[Any] = []
+        self._numbers: dict[Hashable, int] = {}
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self.contents)
+
+    def number(self, content: Hashable) -> int:
+        """Return the number of a content, a new one where it was not met."""
+        found = self._numbers.setdefault(content, len(self.contents))
+        if found == len(self.contents):
+            self.contents.append(content)
+        return found
+
+
+class Grid:
+    """Numbers by two small numbers, -1 where there is none yet; it grows as they do."""
+
+    def __init__(self, columns: int = _FIRST) -> None:
+        """Begin with nothing in it."""
+        self.cells = np.full((_FIRST, columns), -1, dtype=np.int32)
+
+    def fit(self, rows: int, columns: int) -> None:
+        """Make room for so many rows and columns."""
+        had = self.cells.shape
+        if rows > had[0] or columns > had[1]:
+            grown = np.full((max(had[0], _room(rows, had[0])), _room(columns, had[1])), -1, dtype=np.int32)
+            grown[: had[0], : had[1]] = self.cells
+            self.cells = grown
+
+    def find(self, rows: Numbers, columns: Numbers) -> tuple[Numbers, Numbers]:
+        """Return the numbers at some places, and which of these places to fill: one for each cell that is empty."""
+        found = self.cells[rows, columns]
+        missing = np.flatnonzero(found < 0)
+        if not len(missing):
+            return found, missing
+        _, first = np.unique(rows[missing].astype(np.int64) * self.cells.shape[1] + columns[missing], return_index=True)
+        return found, missing[first]
+
+
+def _room(wanted: int, had: int) -> int:
+    return had if wanted <= had else max(wanted, 2 * had)
+
+
+class Days:
+    """Intervals of days: what the book has in force in each, for every program."""
+
+    def __init__(self, situations: Situations) -> None:
+        """Take the situations of a book."""
+        self._situations, self._book = situations, situations.book
+        self._seen: list[Kept] = [Kept() for _ in self._book.programs]
+        self._of: dict[int, tuple[tuple[int, ...], int]] = {}
+
+    def of(self, interval: int) -> tuple[tuple[int, ...], int]:
+        """Return for each program the number of what is in force in an interval, and the number of the order in which headings are filed."""
+        found = self._of.get(interval)
+        if found is None:
+            day = self._situations.first_day(interval)
+            numbers = tuple(seen.number(self._program(program, interval)) for program, seen in zip(self._book.programs, self._seen, strict=True))
+            filing = sum(start <= day for start, _ in self._book.filing)
+            found = self._of[interval] = numbers, filing
+        return found
+
+    def _program(self, program: CompiledProgram, interval: int) -> tuple[Any, ...]:
+        book, day = self._book, self._situations.first_day(interval)
+        provisions = [book.provisions[place] for place in program.provisions]
+        steps = tuple(id(self._situations.effect(provision, interval, interval)) for provision in provisions)
+        dated = [edge for provision in provisions for edge in (*provision.unless, *provision.relations)]
+        rows = [row for place in program.provisions for kept in book.families.get(place, {}).values() for row in kept]
+        return (
+            steps,
+            tuple(one.start <= day < one.end for one in (*dated, *program.groups, *program.offsets, *rows)),
+            tuple(day < row.entered_before for row in rows),
+        )
+
+
+class Products:
+    """Classes of product numbers in intervals of days."""
+
+    def __init__(self, situations: Situations) -> None:
+        """Take the situations of a book."""
+        self._situations, self._book = situations, situations.book
+        self._profiles, self._samples, self._tables = Kept(), list[str](), list[tuple[tuple[int, tuple[Any, ...]], ...]]()
+        self._grid = Grid(len(self._book.bounds) + 1)
+        self.classes = Kept()
+        """By class: the static bits, and for each table of rows by product the rows that a number meets."""
+
+    def profile(self, hts: str) -> int:
+        """Return the number of all that the law ever says of a product number."""
+        book = self._book
+        prefixes = [hts[:size] for size in range(2, len(hts) + 1)]
+        listed = tuple(
+            (start, end, mask)
+            for prefix in prefixes
+            for start, end, excepted, mask in book.product_rows.get(prefix, ())
+            if not (excepted and hts.startswith(excepted))
+        )
+        tables = tuple(
+            (place, tuple(row for prefix in prefixes for row in rows.get(prefix, ()) if not (row.excepted and hts.startswith(row.excepted))))
+            for place, rows in book.families.items()
+            if book.provisions[place].by_hts
+        )
+        number = self._profiles.number((listed, tuple(id(row) for _, rows in tables for row in rows)))
+        if number == len(self._samples):
+            self._samples.append(hts)
+            self._tables.append(tables)
+        return number
+
+    def find(self, profiles: Numbers, intervals: Numbers) -> Numbers:
+        """Return the class of each product in each interval."""
+        self._grid.fit(len(self._samples), 0)
+        found, empty = self._grid.find(profiles, intervals)
+        for place in empty.tolist():
+            profile, interval = int(profiles[place]), int(intervals[place])
+            day, bits = self._situations.first_day(interval), self._situations.product_bits_of(interval, self._samples[profile])
+            met = tuple((family, tuple(id(row) for row in rows if row.start <= day < row.end)) for family, rows in self._tables[profile])
+            self._grid.cells[profile, interval] = self.classes.number((bits, met))
+        return self._grid.cells[profiles, intervals] if len(empty) else found
+
+
+class Origins:
+    """Classes of origins in intervals of days. A class is of one interval."""
+
+    def __init__(self, situations: Situations) -> None:
+        """Take the situations of a book."""
+        self._situations, self._book = situations, situations.book
+        self._tokens = {
+            place: tuple({token for key, kept in rows.items() for token in (key, *(row.origin for row in kept))})
+            for place, rows in self._book.families.items()
+        }
+        self._grid = Grid(len(self._book.bounds) + 1)
+        self.classes = Kept()
+        """By class: the interval, the static bits, and for each table of rows the origins and groups named in it that the origin is of."""
+
+    def find(self, codes: Numbers, intervals: Numbers, names: Iterable[str]) -> Numbers:
+        """Return the class of each origin, given as a code, in each interval; `names` are the origins by code."""
+        known = list(names)
+        self._grid.fit(len(known), 0)
+        found, empty = self._grid.find(codes, intervals)
+        for place in empty.tolist():
+            code, interval = int(codes[place]), int(intervals[place])
+            self._grid.cells[code, interval] = self.classes.number(self._class(known[code], interval))
+        return self._grid.cells[codes, intervals] if len(empty) else found
+
+    def _class(self, origin: str, interval: int) -> tuple[Any, ...]:
+        situations, day = self._situations, self._situations.first_day(interval)
+        named = tuple(
+            (place, frozenset(token for token in tokens if token in {"*", origin} or situations.in_group(token, origin, day)))
+            for place, tokens in self._tokens.items()
+        )
+        return interval, situations.origin_bits_of(interval, origin), named

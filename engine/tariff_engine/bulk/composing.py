@@ -1,0 +1,329 @@
+"""Lines to forms: what a line files, its base, its surroundings and its warnings are found apart, each by what it depends on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from tariff_engine.bulk.around import Surroundings
+from tariff_engine.bulk.bases import Bases, Tariffs
+from tariff_engine.bulk.classes import Kept
+from tariff_engine.bulk.encoding import OWN
+from tariff_engine.bulk.forms import filed_of
+from tariff_engine.bulk.keys import Numbering
+from tariff_engine.bulk.reach import Facts, Reach
+from tariff_engine.bulk.remarks import Remarks
+from tariff_engine.bulk.table import Formed, Table
+from tariff_engine.evaluate.charge import Base
+from tariff_engine.evaluate.words import dotted
+from tariff_engine.problems import ProblemError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from tariff_engine.bulk.encoding import Coded
+    from tariff_engine.engine import Knowledge
+    from tariff_engine.facts import Line
+
+    Numbers = NDArray[np.int64]
+    Read = Callable[[int], dict[str, Any]]
+
+_FIRST = 1024
+_WIDTH = 9  # columns of a form: those of `Formed`, whether its range is to be asked for, and of which stakes it is
+_MOST_CLASSES = 1_500_000
+
+
+class Found(NamedTuple):
+    """The forms of rows: their numbers (-1: answered alone), the rows that have one, whether each of these is open, and its stakes."""
+
+    forms: Numbers
+    rows: Formed
+    opened: NDArray[np.bool_]
+    stakes: Numbers
+
+
+class _Parts(NamedTuple):
+    """The codes of lines whose forms are wanted."""
+
+    hts: Numbers
+    days: Numbers
+    origin: Numbers
+    other: Numbers
+    step: Numbers
+
+    def at(self, places: Numbers) -> _Parts:
+        return _Parts(*(part[places] for part in self))
+
+
+class Composer:
+    """Finds the forms of lines under one law."""
+
+    def __init__(self, knowledge: Knowledge, days: Sequence[date], *, ranges: bool) -> None:
+        """Take the law, and the days between which it does not change. `ranges`: stakes are wanted too."""
+        self.knowledge, self._ranges = knowledge, ranges
+        situations = knowledge.evaluator.situations
+        self._intervals = np.array([0, *(situations.interval(day.toordinal()) for day in days)], dtype=np.int64)
+        limits = [start for start, _ in knowledge.law.limits]
+        self._limits = np.array([0, *(sum(start <= day for start in limits) for day in days)], dtype=np.int64)
+        self._usable = OWN.isdisjoint(knowledge.law.compiled.fact_bits)
+        self._days = days
+        self.forget()
+
+    def forget(self) -> None:
+        """Let go of all that was met."""
+        knowledge, days = self.knowledge, self._days
+        self._reach = Reach(knowledge.evaluator.situations)
+        self._tariffs = Tariffs(knowledge, days)
+        self._bases = Bases(knowledge, self._tariffs, days)
+        self._around, self._remarks = Surroundings(knowledge, days), Remarks(knowledge, days)
+        self._filed, self._asked, self._rates, self._owed, self._texts = (Kept() for _ in range(5))
+        self._forms, self._plans, self._patterns, self._valid = (Numbering() for _ in range(4))
+        self._open, self._charged, self._bases_met, self._stakes = (Numbering() for _ in range(4))
+        self._by_floors: dict[tuple[Any, ...], int] = {}
+        self._claims: dict[int, int] = {}
+        self.table = Table(self._filed.contents, self._bases.forms, self._around.forms)
+        self.codes: Sequence[tuple[str, ...]] = self._remarks.codes
+        self.asked: Sequence[tuple[str, ...]] = self._asked.contents
+        self.hts, self.origins = [""], [""]
+        self._digits = [""]
+        self._of_product, self._of_origin = [(0, 0, 0)], [(0, 0)]
+        self._columns = np.zeros((_FIRST, _WIDTH), dtype=np.int32)
+        self._count = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether to forget before the next batch."""
+        return len(self._forms) + self._reach.met >= _MOST_CLASSES
+
+    def find(self, coded: Coded, read: Read) -> Found:
+        """Return the forms of rows; `read` returns the facts of a row by its place."""
+        self._learn(coded)
+        parts = _Parts(coded.hts, coded.days, coded.origin, coded.other, coded.step)
+
+        def make(places: Numbers) -> Numbers:
+            return self._compose(parts.at(places), lambda place: read(int(places[place])))
+
+        numbers = np.full(len(coded.keys), -1, dtype=np.int64)
+        good = np.flatnonzero(coded.keys >= 0) if self._usable else np.zeros(0, dtype=np.int64)
+        numbers[good] = self._forms.numbers(coded.keys[good], lambda places: make(good[places]))
+        mine = self._columns[numbers[numbers >= 0]]
+        rows = Formed(*(mine[:, place].astype(np.int64) for place in range(7)))
+        return Found(numbers, rows, mine[:, 7] == 1, mine[:, 8].astype(np.int64))
+
+    def known(self, rows: Formed) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return of which rows the rate of the base duty is known, and on which it need not be."""
+        rated = np.array([one.rate is not None for one in self._bases.forms], dtype=np.bool_)
+        replaced = np.array([one.replaced for one in self._filed.contents], dtype=np.bool_)
+        return rated[rows.base], replaced[rows.filed]
+
+    def _learn(self, coded: Coded) -> None:
+        """Look at the product numbers and the origins that are new."""
+        reader = self.knowledge.reader
+        for text in coded.products[len(self.hts) :]:
+            hts = _read(lambda text=text: reader.fact("hts", text))  # type: ignore[misc]
+            self._digits.append(hts)
+            self.hts.append(dotted(hts))
+            self._of_product.append((self._reach.products.profile(hts), self._around.product(hts), self._remarks.product(hts)))
+        for text in coded.origins[len(self.origins) :]:
+            origin = _read(lambda text=text: reader.fact("origin", text))  # type: ignore[misc]
+            self.origins.append(origin)
+            self._of_origin.append((self._around.origin(origin), self._remarks.origin(origin)))
+
+    # ------------------------------------------------------------ forms
+    def _compose(self, parts: _Parts, read: Read) -> Numbers:
+        """Make the forms of lines, each of which is of another."""
+        lines: dict[int, Line] = {}
+
+        def line_at(place: int) -> Line:
+            found = lines.get(place)
+            if found is None:
+                found = lines[place] = self.knowledge.read(read(place))
+            return found
+
+        found = np.full(len(parts.hts), -1, dtype=np.int64)
+        left = self._valid_lines(parts, line_at)
+        tariffs = self._tariffs.find(parts.hts[left], parts.days[left], self._digits)
+        known = tariffs != Tariffs.UNKNOWN
+        left, tariffs = left[known], tariffs[known]
+        if not len(left):
+            return found
+        mine = parts.at(left)
+
+        def at(place: int) -> Line:
+            return line_at(int(left[place]))
+
+        claims = np.array([self._claims.get(code, 0) for code in range(int(mine.other.max()) + 1)], dtype=np.int64)[mine.other]
+        bases, keys = self._bases.find(tariffs, mine.origin, mine.days, claims, self.origins, at)
+        some = np.flatnonzero(bases >= 0)
+        left, mine, bases, keys = left[some], mine.at(some), bases[some], keys[some]
+        if not len(left):
+            return found
+        columns = self._with_bases(mine, bases, keys, at)
+        whole = np.flatnonzero((columns >= 0).all(axis=1))
+        found[left[whole]] = self._keep(columns[whole])
+        return found
+
+    def _valid_lines(self, parts: _Parts, line_at: Callable[[int], Line]) -> Numbers:
+        """Return the places of lines whose facts can be stated together, and learn what they claim."""
+        good = np.array([bool(text) for text in self._digits], dtype=np.bool_)[parts.hts]
+        good &= np.array([bool(text) for text in self.origins], dtype=np.bool_)[parts.origin]
+        places = np.flatnonzero(good & (parts.days > 0))
+
+        def make(first: Numbers) -> Numbers:
+            valid = []
+            for place in places[first].tolist():
+                try:
+                    line = line_at(place)
+                except ProblemError:
+                    valid.append(0)
+                    continue
+                self._claims[int(parts.other[place])] = self._bases.claims(line.facts)
+                valid.append(int("chapter98" not in line.facts and not line.content))
+            return np.array(valid, dtype=np.int64)
+
+        return places[self._valid.numbers(parts.other[places] << 10 | parts.origin[places], make) == 1]
+
+    def _with_bases(self, parts: _Parts, bases: Numbers, keys: Numbers, at: Callable[[int], Line]) -> Numbers:
+        """Return the columns of the forms of lines whose base is known, -1 where one cannot be told."""
+        facts = self._facts(parts, bases, at)
+        intervals = self._intervals[parts.days]
+        of_product, of_origin = np.array(self._of_product, dtype=np.int64), np.array(self._of_origin, dtype=np.int64)
+        products = self._reach.products.find(of_product[parts.hts, 0], intervals)
+        origins = self._reach.origins.find(parts.origin, intervals, self.origins)
+        reached = self._reach.find(
+            products,
+            origins,
+            facts,
+            lambda place: (self._digits[parts.hts[place]], self.origins[parts.origin[place]], int(intervals[place])),
+        )
+        filed = self._plans_of(parts, bases, reached.sets, at)
+        columns = np.full((len(bases), _WIDTH), -1, dtype=np.int64)
+        some = np.flatnonzero(filed >= 0)
+        if not len(some):
+            return columns
+        parts, bases, filed, keys = parts.at(some), bases[some], filed[some], keys[some]
+        reached, facts = type(reached)(reached.sets[some], reached.open[some]), facts[some]
+
+        def one(place: int) -> Line:
+            return at(int(some[place]))
+
+        asked, unclaimed = self._asked_of(filed, bases)
+        columns[some, 0], columns[some, 1], columns[some, 4] = filed, bases, asked
+        columns[some, 2] = self._surroundings(parts, bases, filed, of_product[parts.hts, 1], of_origin[parts.origin, 0], one)
+        columns[some, 3] = self._warnings(parts, bases, filed, of_product[parts.hts, 2], of_origin[parts.origin, 1], one)
+        columns[some, 5], columns[some, 6] = parts.hts, parts.origin
+        columns[some, 7], columns[some, 8] = 0, 0
+        if self._ranges:
+            claimable = np.array([self._reach.claims(number) for number in range(self._reach.opened)], dtype=np.bool_)[reached.open]
+            columns[some, 7] = (np.array([bool(one) for one in self.asked], dtype=np.bool_)[asked]) | claimable
+            columns[some, 8] = self._stakes_of(parts, reached.open, facts, keys, unclaimed)
+        return columns
+
+    def _facts(self, parts: _Parts, bases: Numbers, at: Callable[[int], Line]) -> Numbers:
+        """Return the number of what is known of the facts of each line."""
+        book, forms = self.knowledge.law.compiled, self._bases.forms
+        names = list(book.columns)
+        apart = bases if book.rate_bits else np.array([names.index(form.column) for form in forms], dtype=np.int64)[bases]
+
+        def make(places: Numbers) -> Numbers:
+            found = []
+            for place in places.tolist():
+                line, form = at(place), forms[bases[place]]
+                column = book.columns[form.column]
+                bits = self.knowledge.evaluator.known_bits(line, Base(None, form.rate, line.value), column)
+                found.append(self._reach.facts.number(Facts(*bits, column)))
+            return np.array(found, dtype=np.int64)
+
+        return self._patterns.numbers(parts.other << 32 | apart, make)
+
+    def _plans_of(self, parts: _Parts, bases: Numbers, sets: Numbers, at: Callable[[int], Line]) -> Numbers:
+        """Return the number of what each line files."""
+        forms, limits = self._bases.forms, self._limits[parts.days]
+        rates = np.array([self._rates.number(form.rate) for form in forms], dtype=np.int64)
+
+        def make(places: Numbers) -> Numbers:
+            found = []
+            for place in places.tolist():
+                ave = forms[bases[place]].rate or 0
+                floors = tuple(ave >= floor for floor in self._reach.floors(int(sets[place])))
+                key = (int(sets[place]), floors, int(limits[place]))
+                number = self._by_floors.get(key)
+                if number is None:
+                    filed = filed_of(self.knowledge, at(place))
+                    number = self._by_floors[key] = -1 if filed is None else self._filed.number(filed)
+                found.append(number)
+            return np.array(found, dtype=np.int64)
+
+        return self._plans.numbers(sets << 32 | rates[bases] << 4 | limits, make)
+
+    def _asked_of(self, filed: Numbers, bases: Numbers) -> tuple[Numbers, Numbers]:
+        """Return the number of the facts that are open on each line, and which lines could claim a preference."""
+        forms = self._bases.forms
+        unclaimed = np.array([self._texts.number(form.unclaimed) for form in forms], dtype=np.int64)[bases]
+        some = np.array([bool(form.unclaimed) for form in forms], dtype=np.bool_)[bases]
+
+        def make(places: Numbers) -> Numbers:
+            facts = [(*self._filed.contents[filed[place]].assumed, *forms[bases[place]].unclaimed) for place in places.tolist()]
+            return np.array([self._asked.number(tuple(dict.fromkeys(names))) for names in facts], dtype=np.int64)
+
+        return self._open.numbers(filed << 20 | unclaimed, make), some
+
+    def _surroundings(
+        self, parts: _Parts, bases: Numbers, filed: Numbers, products: Numbers, origins: Numbers, at: Callable[[int], Line]
+    ) -> Numbers:
+        forms, plans = self._bases.forms, self._filed.contents
+        in_force = np.array([self._owed.number(form.in_force) for form in forms], dtype=np.int64)[bases]
+        owes = np.array([plan.owes for plan in plans], dtype=np.int64)[filed]
+
+        def make(place: int) -> tuple[Line, dict[str, Any]]:
+            rows = [{"kind": row[2]} for row in plans[filed[place]].rows]
+            return at(place), {"headings": rows, "base": {"claims_in_force": forms[bases[place]].in_force}}
+
+        return self._around.find(parts.days, products, origins, parts.other, parts.step, in_force << 1 | owes, make)
+
+    def _warnings(
+        self, parts: _Parts, bases: Numbers, filed: Numbers, products: Numbers, origins: Numbers, at: Callable[[int], Line]
+    ) -> Numbers:
+        forms, plans = self._bases.forms, self._filed.contents
+        dated = self._remarks.dated(parts.days, products, origins, parts.other, at)
+        apart = self._remarks.apart(parts.hts, parts.origin, self._intervals[parts.days], self._digits, at)
+        of_base = np.array([self._texts.number(form.codes) for form in forms], dtype=np.int64)[bases]
+        of_plan = np.array([self._texts.number(plan.codes) for plan in plans], dtype=np.int64)[filed]
+
+        def codes(place: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+            return forms[bases[place]].codes, plans[filed[place]].codes
+
+        return self._remarks.whole(of_base, dated, apart, of_plan, codes)
+
+    def _stakes_of(self, parts: _Parts, open_: Numbers, facts: Numbers, keys: Numbers, unclaimed: NDArray[np.bool_]) -> Numbers:
+        """Return a number of all that lines have in common whose ranges differ by their value alone."""
+        first = self._charged.numbers(open_ << 36 | facts << 18 | parts.other, _counted(self._charged))
+        base = self._bases_met.numbers(keys, _counted(self._bases_met))
+        origins = np.where(unclaimed, parts.origin, 0)
+        return self._stakes.numbers(first << 42 | base << 21 | origins << 11 | parts.days, _counted(self._stakes))
+
+    def _keep(self, columns: Numbers) -> Numbers:
+        """Keep forms, and return their numbers."""
+        before, self._count = self._count, self._count + len(columns)
+        if self._count > len(self._columns):
+            grown = np.zeros((max(self._count, 2 * len(self._columns)), _WIDTH), dtype=np.int32)
+            grown[:before] = self._columns[:before]
+            self._columns = grown
+        self._columns[before : self._count] = columns
+        return np.arange(before, self._count)
+
+
+def _counted(numbering: Numbering) -> Callable[[Numbers], Numbers]:
+    return lambda places: np.arange(len(numbering), len(numbering) + len(places))
+
+
+def _read(read: Callable[[], str]) -> str:
+    """Return a fact as it is read, "" where it cannot be."""
+    try:
+        return read()
+    except ProblemError:
+        return ""

@@ -1,0 +1,273 @@
+"""Which law reaches a line: for lines of the same classes and the same facts, the number of the provisions that are left, program by program.
+
+A program looks at a few bits of a product, of an origin and of a day, and at few facts. What it makes of them is asked of the engine once and
+kept in small tables; lines are then looked up in the tables of all programs. Lines with the same provisions left, whatever their product,
+origin and day, come to the same rows: one of them is evaluated by the engine.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from tariff_engine.bulk.classes import Days, Grid, Kept, Origins, Products
+from tariff_engine.bulk.keys import Numbering
+from tariff_engine.compiled.logic import dynamic_bits, settle, simplify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from fractions import Fraction
+
+    from numpy.typing import NDArray
+
+    from tariff_engine.compiled.form import CompiledProgram
+    from tariff_engine.compiled.situation import Live, Situations
+
+    Numbers = NDArray[np.int64]
+
+Sample = tuple[str, str, int]
+"""A line by what decides which provisions are live: product, origin, interval of days."""
+
+
+class Facts(NamedTuple):
+    """What is known of the facts of lines: the bits that are true, those that are false, the bit of the column."""
+
+    true: int
+    false: int
+    column: int
+
+
+class Reached(NamedTuple):
+    """Lines by number: of the provisions left by the facts, and of those left if no claim that was not made is ruled out."""
+
+    sets: Numbers
+    open: Numbers
+
+
+class _Program:
+    """The tables of one program."""
+
+    def __init__(self, program: CompiledProgram, situations: Situations) -> None:
+        self.program, self.situations = program, situations
+        offsets = [offset.condition for offset in program.offsets]
+        self.mask = situations.masks[program.index] | situations.static_mask_of(offsets)
+        self.families = tuple(place for place in program.provisions if place in situations.book.families)
+        self._products, self._origins = Kept(), Kept()
+        self.of_product = np.zeros(0, dtype=np.int32)
+        self.of_origin = np.zeros(0, dtype=np.int32)
+        self.local, self.left, self.open = Grid(), Grid(16), Grid(16)
+        self.lives: list[tuple[tuple[Live, ...], tuple[Any, ...], tuple[Any, ...], int]] = [((), (), (), 0)]
+
+    def project(self, products: Products, origins: Origins, days: Days) -> None:
+        """Learn what the program sees of the classes that are new."""
+        new = [
+            self._products.number((bits & self.mask, tuple(rows for place, rows in met if place in self.families)))
+            for bits, met in products.classes.contents[len(self.of_product) :]
+        ]
+        self.of_product = np.concatenate([self.of_product, np.array(new, dtype=np.int32)]) if new else self.of_product
+        made = []
+        for interval, bits, named in origins.classes.contents[len(self.of_origin) :]:
+            seen = days.of(interval)[0][self.program.index]
+            made.append(self._origins.number((bits & self.mask, seen, tuple(tokens for place, tokens in named if place in self.families))))
+        self.of_origin = np.concatenate([self.of_origin, np.array(made, dtype=np.int32)]) if made else self.of_origin
+        self.local.fit(len(self._products), len(self._origins))
+
+    def find(self, products: Numbers, origins: Numbers, facts: Numbers, reach: Reach, sample: Callable[[int], Sample]) -> Reached:
+        """Return the numbers of what is left of the program on lines."""
+        seen, whence = self.of_product[products], self.of_origin[origins]
+        local, empty = self.local.find(seen, whence)
+        if len(empty):
+            for place in empty.tolist():
+                self.local.cells[seen[place], whence[place]] = self._live(*sample(place))
+            local = self.local.cells[seen, whence]
+        for grid in (self.left, self.open):
+            grid.fit(len(self.lives), len(reach.facts))
+        left, empty = self.left.find(local, facts)
+        if len(empty):
+            for place in empty.tolist():
+                self._settle(int(local[place]), int(facts[place]), reach)
+            left = self.left.cells[local, facts]
+        return Reached(left, self.open.cells[local, facts])
+
+    def _live(self, hts: str, origin: str, interval: int) -> int:
+        """Ask which provisions are live, and keep them with what on the day, beside them, decides."""
+        situations, program = self.situations, self.program
+        static = situations.static_bits(interval, hts, origin)
+        rows = situations.rows(interval, interval, hts, origin) if self.families else {}
+        lives = situations.live_of(program, interval, interval, static, static, rows)
+        day = situations.first_day(interval)
+        offsets = tuple(
+            (offset.name, left)
+            for offset in program.offsets
+            if offset.start <= day < offset.end and (left := simplify(offset.condition, static)) is not False
+        )
+        if not lives and not offsets:
+            return 0
+        groups = tuple(one.start <= day < one.end for one in program.groups)
+        self.lives.append((lives, groups, offsets, day))
+        return len(self.lives) - 1
+
+    def _settle(self, local: int, facts: int, reach: Reach) -> None:
+        lives, groups, offsets, day = self.lives[local]
+        known: Facts = reach.facts.contents[facts]
+        claims = self.situations.book.all_claims
+        for grid, false in ((self.left, known.false), (self.open, known.false & ~claims)):
+            items = tuple(item for live in lives if (item := _item(live, known.true, false, known.column, day)) is not None)
+            against = tuple(
+                (name, left)
+                for name, node in offsets
+                if (left := node if isinstance(node, bool) else settle(node, known.true, false)) is not False
+            )
+            content = (items, groups, against) if items or against else ()
+            floors = {live.effect.rate for live in lives if live.effect.kind == "up_to"}
+            floors |= {row.rate for live in lives for row in live.rows if row.effect == "up_to"}
+            grid.cells[local, facts] = reach.contents.number((content, tuple(sorted(floors)) if items else ()))
+
+
+def _item(live: Live, true: int, false: int, column: int, day: int) -> tuple[Any, ...] | None:
+    """Return what can still decide about a live provision; None where the facts rule it out."""
+    condition = settle(live.condition, true, false)
+    if condition is False:
+        return None
+    provision = live.provision
+    bit = provision.claim_bit
+    return (
+        provision.index,
+        id(live.effect),
+        bool(column & live.effect.columns),
+        condition,
+        tuple((left, place) for node, place in live.outside if (left := settle(node, true, false)) is not False),
+        tuple(
+            (id(row), day < row.entered_before, (true >> row.transit_mode & 1, false >> row.transit_mode & 1) if row.transit_mode >= 0 else None)
+            for row in live.rows
+        ),
+        (true >> bit & 1, false >> bit & 1) if bit >= 0 else None,
+        tuple(edge.start <= day < edge.end for edge in (*provision.unless, *provision.relations)),
+        live.base,
+    )
+
+
+class Reach:
+    """Finds what law reaches lines, and remembers it by classes."""
+
+    def __init__(self, situations: Situations) -> None:
+        """Take the situations of a book."""
+        self.situations = situations
+        self.days, self.products, self.origins = Days(situations), Products(situations), Origins(situations)
+        self.facts = Kept()
+        self.contents = Kept()
+        self.contents.number(((), ()))
+        self._programs = [_Program(program, situations) for program in situations.book.programs]
+        self._cells = Numbering()
+        self._pairs: list[tuple[int, int]] = []
+        self._pair_numbers = np.zeros((0, 2), dtype=np.int64)
+        self._left, self._open = _Sets(len(self._programs)), _Sets(len(self._programs))
+
+    def find(self, products: Numbers, origins: Numbers, facts: Numbers, sample: Callable[[int], Sample]) -> Reached:
+        """Return what reaches lines of some classes, with the facts of some numbers; `sample` returns a line by its place."""
+        keys = (products.astype(np.int64) << 40) | (origins.astype(np.int64) << 18) | facts
+
+        def make(places: Numbers) -> Numbers:
+            return self._make(products[places], origins[places], facts[places], lambda place: sample(int(places[place])))
+
+        cells = self._cells.numbers(keys, make)
+        found = self._pair_numbers[cells]
+        return Reached(found[:, 0], found[:, 1])
+
+    @property
+    def met(self) -> int:
+        """How many combinations of classes and facts were met."""
+        return len(self._cells)
+
+    @property
+    def opened(self) -> int:
+        """How many open sets there are."""
+        return len(self._open)
+
+    def floors(self, number: int) -> tuple[Fraction, ...]:
+        """Return the floors of the provisions of a set."""
+        found = {floor for content in self._left.contents(number) for floor in self.contents.contents[content][1]}
+        return tuple(sorted(found))
+
+    def claims(self, number: int) -> bool:
+        """Whether law of an open set asks for a claim of an exclusion."""
+        return self._open.memo(number, self._asks)
+
+    def _asks(self, contents: tuple[int, ...]) -> bool:
+        wanted = self.situations.book.all_claims
+        for content in contents:
+            found = self.contents.contents[content][0]
+            for item in found[0] if found else ():
+                nodes = [item[3], *(node for node, _ in item[4])]
+                if item[6] is not None or any(dynamic_bits(node) & wanted for node in nodes if not isinstance(node, bool)):
+                    return True
+        return False
+
+    def _make(self, products: Numbers, origins: Numbers, facts: Numbers, sample: Callable[[int], Sample]) -> Numbers:
+        left = np.zeros((len(products), len(self._programs) + 1), dtype=np.int32)
+        open_ = np.zeros_like(left)
+        for number, program in enumerate(self._programs):
+            program.project(self.products, self.origins, self.days)
+            found = program.find(products, origins, facts, self, sample)
+            left[:, number], open_[:, number] = found
+        order = np.array([self.days.of(interval)[1] for interval, _, _ in self.origins.classes.contents], dtype=np.int32)
+        left[:, -1] = open_[:, -1] = order[origins]
+        pairs = np.stack([self._left.numbers(left, len(self.contents)), self._open.numbers(open_, len(self.contents))], axis=1)
+        before = len(self._pair_numbers)
+        self._pair_numbers = np.concatenate([self._pair_numbers, pairs])
+        return np.arange(before, before + len(pairs))
+
+
+class _Sets:
+    """Rows of numbers by number. They are told apart by a sum of one random-looking word for each, and compared, so that none is mistaken."""
+
+    def __init__(self, width: int) -> None:
+        self._numbering, self._rows = Numbering(), np.zeros((0, width + 1), dtype=np.int32)
+        self._others: dict[bytes, int] = {}
+        self._memo: dict[int, bool] = {}
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def contents(self, number: int) -> tuple[int, ...]:
+        """Return the numbers of a set, but for the last."""
+        return tuple(self._rows[number, :-1].tolist())
+
+    def memo(self, number: int, ask: Callable[[tuple[int, ...]], bool]) -> bool:
+        """Return what is asked of a set, from memory where it was asked before."""
+        found = self._memo.get(number)
+        if found is None:
+            found = self._memo[number] = ask(self.contents(number))
+        return found
+
+    def numbers(self, rows: NDArray[np.int32], most: int) -> Numbers:
+        """Return the number of each row of numbers, all of them below `most`."""
+        words = _words(max(most, 64))
+        total = np.zeros(len(rows), dtype=np.uint64)
+        for column in range(rows.shape[1]):
+            total += words[rows[:, column]] * np.uint64(2 * column + 1)
+        keys = (total >> np.uint64(1)).view(np.int64)
+
+        def make(places: Numbers) -> Numbers:
+            before = len(self._rows)
+            self._rows = np.concatenate([self._rows, rows[places]])
+            return np.arange(before, before + len(places))
+
+        found = self._numbering.numbers(keys, make)
+        for place in np.flatnonzero((self._rows[found] != rows).any(axis=1)).tolist():  # the same sum of others
+            row = rows[place].tobytes()
+            if row not in self._others:
+                self._others[row] = len(self._rows)
+                self._rows = np.concatenate([self._rows, rows[place : place + 1]])
+            found[place] = self._others[row]
+        return found
+
+
+def _words(count: int) -> NDArray[np.uint64]:
+    """Return a word of 64 bits for each number: the finishing steps of a well-known generator (splitmix64)."""
+    word = np.arange(count, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    found: NDArray[np.uint64] = word ^ (word >> np.uint64(31))
+    return found
