@@ -48,7 +48,8 @@ class Surroundings:
         bounds = sorted({day for row in frame_rows(law) for day in (row.from_, row.until) if day is not None})
         self._days = np.array([0, *(bisect_right(bounds, day) for day in days)], dtype=np.int64)
         gate, rules = law.de_minimis.rows, law.fees.rules
-        self._prefixes = [row.hts for row in (*rules.entry_types.required, *gate) if row.hts is not None]
+        listed = (*(row.hts for row in rules.entry_types.required), *(row.hts for row in gate))
+        self._prefixes = [prefixes for prefixes in listed if prefixes is not None]
         self._exempt = [row.origin for row in rules.mpf.exemptions if row.origin is not None]
         self._gate = gate
         self._products, self._origins, self._kept = Kept(), Kept(), Kept()

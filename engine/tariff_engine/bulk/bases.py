@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from tariff_engine.engine import Knowledge
     from tariff_engine.facts import Line
-    from tariff_engine.schedule import TariffLine
 
     Numbers = NDArray[np.int64]
 
@@ -133,7 +132,7 @@ class Bases:
             code, interval = int(origins[place]), int(intervals[place])
             self._grid.cells[code, interval] = self._origins.number(self._of_origin(names[code], self._days[interval - 1]))
         if len(empty):
-            within = self._grid.cells[origins, intervals]
+            within = self._grid.cells[origins, intervals].astype(np.int64)
         reach = self._reached(tariffs, within, claims, origins)
         keys = (tariffs.astype(np.int64) << 40) | (reach << 20) | claims
 
@@ -160,7 +159,9 @@ class Bases:
                     continue
                 column2, granted = self._origins.contents[int(within[place])]
                 printed = self._tariffs.printed(int(symbols[place]))
-                found.append(self._reach.number((column2, tuple((fact, some & printed) for fact, some in granted if not printed.isdisjoint(some)))))
+                found.append(
+                    self._reach.number((column2, tuple((fact, some & printed) for fact, some in granted if not printed.isdisjoint(some))))
+                )
             return np.array(found, dtype=np.int64)
 
         return self._within.numbers(keys, make)

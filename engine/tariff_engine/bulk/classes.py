@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tariff_engine.compiled.situation import Situations
 
     Numbers = NDArray[np.int64]
+    Small = NDArray[np.int32]
 
 _FIRST = 64  # rows of a grid at first
 
@@ -57,9 +58,9 @@ class Grid:
             grown[: had[0], : had[1]] = self.cells
             self.cells = grown
 
-    def find(self, rows: Numbers, columns: Numbers) -> tuple[Numbers, Numbers]:
+    def find(self, rows: Numbers | Small, columns: Numbers | Small) -> tuple[Numbers, Numbers]:
         """Return the numbers at some places, and which of these places to fill: one for each cell that is empty."""
-        found = self.cells[rows, columns]
+        found = self.cells[rows, columns].astype(np.int64)
         missing = np.flatnonzero(found < 0)
         if not len(missing):
             return found, missing
@@ -85,7 +86,9 @@ class Days:
         found = self._of.get(interval)
         if found is None:
             day = self._situations.first_day(interval)
-            numbers = tuple(seen.number(self._program(program, interval)) for program, seen in zip(self._book.programs, self._seen, strict=True))
+            numbers = tuple(
+                seen.number(self._program(program, interval)) for program, seen in zip(self._book.programs, self._seen, strict=True)
+            )
             filing = sum(start <= day for start, _ in self._book.filing)
             found = self._of[interval] = numbers, filing
         return found
@@ -98,7 +101,10 @@ class Days:
         rows = [row for place in program.provisions for kept in book.families.get(place, {}).values() for row in kept]
         return (
             steps,
-            tuple(one.start <= day < one.end for one in (*dated, *program.groups, *program.offsets, *rows)),
+            tuple(edge.start <= day < edge.end for edge in dated),
+            tuple(group.start <= day < group.end for group in program.groups),
+            tuple(offset.start <= day < offset.end for offset in program.offsets),
+            tuple(row.start <= day < row.end for row in rows),
             tuple(day < row.entered_before for row in rows),
         )
 
@@ -125,7 +131,10 @@ class Products:
             if not (excepted and hts.startswith(excepted))
         )
         tables = tuple(
-            (place, tuple(row for prefix in prefixes for row in rows.get(prefix, ()) if not (row.excepted and hts.startswith(row.excepted))))
+            (
+                place,
+                tuple(row for prefix in prefixes for row in rows.get(prefix, ()) if not (row.excepted and hts.startswith(row.excepted))),
+            )
             for place, rows in book.families.items()
             if book.provisions[place].by_hts
         )
@@ -144,7 +153,7 @@ class Products:
             day, bits = self._situations.first_day(interval), self._situations.product_bits_of(interval, self._samples[profile])
             met = tuple((family, tuple(id(row) for row in rows if row.start <= day < row.end)) for family, rows in self._tables[profile])
             self._grid.cells[profile, interval] = self.classes.number((bits, met))
-        return self._grid.cells[profiles, intervals] if len(empty) else found
+        return self._grid.cells[profiles, intervals].astype(np.int64) if len(empty) else found
 
 
 class Origins:
@@ -154,9 +163,10 @@ class Origins:
         """Take the situations of a book."""
         self._situations, self._book = situations, situations.book
         self._tokens = {
-            place: tuple({token for key, kept in rows.items() for token in (key, *(row.origin for row in kept))})
+            place: frozenset(token for key, kept in rows.items() for token in (key, *(row.origin for row in kept)))
             for place, rows in self._book.families.items()
         }
+        self._groups = frozenset(token for tokens in self._tokens.values() for token in tokens if token.startswith("group:"))
         self._grid = Grid(len(self._book.bounds) + 1)
         self.classes = Kept()
         """By class: the interval, the static bits, and for each table of rows the origins and groups named in it that the origin is of."""
@@ -169,12 +179,10 @@ class Origins:
         for place in empty.tolist():
             code, interval = int(codes[place]), int(intervals[place])
             self._grid.cells[code, interval] = self.classes.number(self._class(known[code], interval))
-        return self._grid.cells[codes, intervals] if len(empty) else found
+        return self._grid.cells[codes, intervals].astype(np.int64) if len(empty) else found
 
     def _class(self, origin: str, interval: int) -> tuple[Any, ...]:
         situations, day = self._situations, self._situations.first_day(interval)
-        named = tuple(
-            (place, frozenset(token for token in tokens if token in {"*", origin} or situations.in_group(token, origin, day)))
-            for place, tokens in self._tokens.items()
-        )
+        groups = frozenset(group for group in self._groups if situations.in_group(group, origin, day))
+        named = tuple((place, tokens & groups | (tokens & {"*", origin})) for place, tokens in self._tokens.items())
         return interval, situations.origin_bits_of(interval, origin), named

@@ -156,7 +156,7 @@ class Composer:
         def at(place: int) -> Line:
             return line_at(int(left[place]))
 
-        claims = np.array([self._claims.get(code, 0) for code in range(int(mine.other.max()) + 1)], dtype=np.int64)[mine.other]
+        claims = np.array([self._claims.get(code, 0) for code in range(int(np.max(mine.other)) + 1)], dtype=np.int64)[mine.other]
         bases, keys = self._bases.find(tariffs, mine.origin, mine.days, claims, self.origins, at)
         some = np.flatnonzero(bases >= 0)
         left, mine, bases, keys = left[some], mine.at(some), bases[some], keys[some]
@@ -185,7 +185,9 @@ class Composer:
                 valid.append(int("chapter98" not in line.facts and not line.content))
             return np.array(valid, dtype=np.int64)
 
-        return places[self._valid.numbers(parts.other[places] << 10 | parts.origin[places], make) == 1]
+        valid = self._valid.numbers(parts.other[places] << 10 | parts.origin[places], make)
+        found: Numbers = places[valid == 1]
+        return found
 
     def _with_bases(self, parts: _Parts, bases: Numbers, keys: Numbers, at: Callable[[int], Line]) -> Numbers:
         """Return the columns of the forms of lines whose base is known, -1 where one cannot be told."""
@@ -260,7 +262,7 @@ class Composer:
 
         return self._plans.numbers(sets << 32 | rates[bases] << 4 | limits, make)
 
-    def _asked_of(self, filed: Numbers, bases: Numbers) -> tuple[Numbers, Numbers]:
+    def _asked_of(self, filed: Numbers, bases: Numbers) -> tuple[Numbers, NDArray[np.bool_]]:
         """Return the number of the facts that are open on each line, and which lines could claim a preference."""
         forms = self._bases.forms
         unclaimed = np.array([self._texts.number(form.unclaimed) for form in forms], dtype=np.int64)[bases]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -127,24 +128,24 @@ class Encoder:
     def _together(self, columns: Mapping[str, Numbers], count: int) -> Numbers:
         """Return one code for the codes of several facts, the same in every batch, whichever facts it has columns for."""
         found = np.zeros(count, dtype=np.int64)
-        names = ()
+        names: tuple[str, ...] = ()
         for name, codes in columns.items():
             names = (*names, name)
-            pairs, known, before = self._pairs.setdefault(names, Numbering()), self._others, found
-
-            def make(places: Numbers, codes: Numbers = codes, before: Numbers = before, name: str = name) -> Numbers:
-                made = []
-                for place in places.tolist():
-                    stated = self._stated[int(before[place])]
-                    content = (*stated, (name, int(codes[place]))) if codes[place] else stated
-                    number = known.setdefault(content, len(known))
-                    if number == len(self._stated):
-                        self._stated.append(content)
-                    made.append(number)
-                return np.array(made, dtype=np.int64)
-
-            found = pairs.numbers(before << 32 | codes, make)
+            pairs = self._pairs.setdefault(names, Numbering())
+            found = pairs.numbers(found << 32 | codes, partial(self._with, name, found, codes))
         return found
+
+    def _with(self, name: str, before: Numbers, codes: Numbers, places: Numbers) -> Numbers:
+        """Return the numbers of what rows at some places have stated before, and one fact more."""
+        made = []
+        for place in places.tolist():
+            stated = self._stated[int(before[place])]
+            content = (*stated, (name, int(codes[place]))) if codes[place] else stated
+            number = self._others.setdefault(content, len(self._stated))
+            if number == len(self._stated):
+                self._stated.append(content)
+            made.append(number)
+        return np.array(made, dtype=np.int64)
 
     def _code(self, name: str, column: pa.Array) -> Numbers:
         """Return a number for each different value of a column, the same in every batch; 0 for null."""

@@ -9,11 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tariff_engine.bulk.around import LARGEST
+from tariff_engine.money import percent_text
 from tariff_engine.problems import LawConflictError, ProblemError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from tariff_engine.compiled.evaluated import Evaluated
     from tariff_engine.engine import Knowledge
     from tariff_engine.facts import Line
@@ -48,29 +47,27 @@ def filed_of(knowledge: Knowledge, line: Line) -> Filed | None:
         evaluated, base = knowledge.evaluate(line)
         if not _plain(evaluated):
             return None
-        answer = knowledge.answer(line, "", "none", inquire=False)
+        derivation = evaluated.derivation()
     except (ProblemError, LawConflictError):
         return None
-    plan, value = evaluated.plan, line.value
-    shown = answer["headings"]
-    if len(shown) != len(plan.rows) + 1 or base.base.duty is not None:
+    plan, value, rows = evaluated.plan, line.value, derivation.rows
+    if len(rows) != len(plan.rows) or base.base.duty is not None or any(row.base not in {0, value} for row in rows):
         return None
     if any(first * MOST + second >= LARGEST for first, second, _ in plan.money):
         return None
-    *rows, last = shown
     taken = bool(plan.total_groups and plan.total_groups[0])
-    if [_cents(row["duty"]) for row in rows] != [(first * value + second) // third for first, second, third in plan.money]:
+    if [row.duty for row in rows] != [(first * value + second) // third for first, second, third in plan.money]:
         return None
-    if any(row["base_value"] not in {str(value), "0"} for row in rows) or _cents(last["duty"]) != _left(evaluated, taken=taken):
+    if derivation.base_duty != _left(evaluated, taken=taken):
         return None
     return Filed(
         plan.money,
         taken,
         plan.replaced,
-        tuple(row["base_value"] != "0" for row in rows),
-        tuple((row["heading"], row["program"], row["kind"], row["rate"], row.get("instrument"), row.get("since")) for row in rows),
-        any(row["kind"] in _CHARGES for row in rows),
-        answer.get("prohibited", False),
+        tuple(row.base != 0 for row in rows),
+        tuple((row.heading, row.program, row.kind, percent_text(row.rate), row.by or None, row.since) for row in rows),
+        any(row.kind in _CHARGES for row in rows),
+        derivation.prohibited,
         tuple(dict.fromkeys(one.code for one in knowledge.remarks_on_plan(evaluated))),
         tuple(dict.fromkeys(one.fact for one in evaluated.assumed)),
     )
@@ -93,7 +90,3 @@ def _plain(evaluated: Evaluated) -> bool:
     """Whether dollars of the whole value alone decide the cents: one split line, no choice by amount, no frame, no amount set off."""
     plan = evaluated.plan
     return len(plan.groups) == 1 and not (plan.guards or plan.any_framed or plan.framed or plan.offsets)
-
-
-def _cents(text: str | None) -> int | None:
-    return None if text is None else int(text.replace(".", ""))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -103,7 +102,9 @@ class Layout:
         repeated = np.repeat(np.arange(len(lengths)), lengths)
         within = np.arange(len(repeated)) - np.repeat(ends - lengths, lengths)
         last = ends - 1
-        whole = table.array("whole", table.filed, lambda filed: np.array([flag for one in filed for flag in (*one.whole, True)], dtype=np.bool_))
+        whole = table.array(
+            "whole", table.filed, lambda filed: np.array([flag for one in filed for flag in (*one.whole, True)], dtype=np.bool_)
+        )
         known = np.ones(len(repeated), dtype=np.bool_)
         known[last] = charged.known
         flat = len(whole)
@@ -122,7 +123,7 @@ class Layout:
         since = table.array(
             "since",
             table.filed,
-            lambda filed: pa.array([date.fromisoformat(row[5]) if row[5] else None for one in filed for row in (*one.rows, _BASE)], pa.date32()),
+            lambda filed: pa.array([row[5] for one in filed for row in (*one.rows, _BASE)], pa.date32()),
         )
         columns = {
             "row": pa.array(np.repeat(self._given.rows, lengths)),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tariff_engine.compiled.form import CompiledProgram
+    from tariff_engine.compiled.form import CompiledProgram, FamilyRow
     from tariff_engine.compiled.situation import Live, Situations
 
     Numbers = NDArray[np.int64]
@@ -80,15 +80,15 @@ class _Program:
         if len(empty):
             for place in empty.tolist():
                 self.local.cells[seen[place], whence[place]] = self._live(*sample(place))
-            local = self.local.cells[seen, whence]
+            local = self.local.cells[seen, whence].astype(np.int64)
         for grid in (self.left, self.open):
             grid.fit(len(self.lives), len(reach.facts))
         left, empty = self.left.find(local, facts)
         if len(empty):
             for place in empty.tolist():
                 self._settle(int(local[place]), int(facts[place]), reach)
-            left = self.left.cells[local, facts]
-        return Reached(left, self.open.cells[local, facts])
+            left = self.left.cells[local, facts].astype(np.int64)
+        return Reached(left, self.open.cells[local, facts].astype(np.int64))
 
     def _live(self, hts: str, origin: str, interval: int) -> int:
         """Ask which provisions are live, and keep them with what on the day, beside them, decides."""
@@ -138,14 +138,20 @@ def _item(live: Live, true: int, false: int, column: int, day: int) -> tuple[Any
         bool(column & live.effect.columns),
         condition,
         tuple((left, place) for node, place in live.outside if (left := settle(node, true, false)) is not False),
-        tuple(
-            (id(row), day < row.entered_before, (true >> row.transit_mode & 1, false >> row.transit_mode & 1) if row.transit_mode >= 0 else None)
-            for row in live.rows
-        ),
+        tuple(_row(row, true, false, day) for row in live.rows),
         (true >> bit & 1, false >> bit & 1) if bit >= 0 else None,
         tuple(edge.start <= day < edge.end for edge in (*provision.unless, *provision.relations)),
         live.base,
     )
+
+
+def _row(row: FamilyRow, true: int, false: int, day: int) -> tuple[Any, ...]:
+    """Return what a table row makes of a line: not which origin or product it names, for these have met it."""
+    moving: tuple[Any, ...] = ()
+    if row.loaded_before:
+        mode = (true >> row.transit_mode & 1, false >> row.transit_mode & 1) if row.transit_mode >= 0 else None
+        moving = (row.loaded_before, day < row.entered_before, mode, row.transit_heading, row.transit_rate)
+    return row.heading, row.effect, row.rate, row.at_floor, row.partial, row.by, row.start, moving
 
 
 class Reach:

@@ -84,7 +84,14 @@ class Remarks:
         found[places] = self._apart.numbers(keys, make)
         return found
 
-    def whole(self, bases: Numbers, dated: Numbers, apart: Numbers, plans: Numbers, codes: Callable[[int], tuple[tuple[str, ...], tuple[str, ...]]]) -> Numbers:
+    def whole(
+        self,
+        bases: Numbers,
+        dated: Numbers,
+        apart: Numbers,
+        plans: Numbers,
+        codes: Callable[[int], tuple[tuple[str, ...], tuple[str, ...]]],
+    ) -> Numbers:
         """Return the number of all codes of each line, in the order of an answer; `codes` returns those of its base and its plan by place."""
         keys = bases << 40 | dated << 22 | plans << 1 | apart
 

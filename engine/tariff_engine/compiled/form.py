@@ -264,8 +264,11 @@ class CompiledBook:
 
     def overrides(self, provision: CompiledProvision, present: int, zero: int) -> dict[str, Override]:
         """Return what a provision takes for facts that nobody stated: its own, but nothing of a content where there is some of another."""
-        found = {rule.fact: rule for rule in provision.overrides}
-        for piece in self.slices:
-            if not piece.mask & present and any(self.slices[other].mask & present & ~zero for other in piece.silent_if):
-                found[piece.fact] = piece.nothing
-        return found
+        return {rule.fact: rule for rule in provision.overrides} | self.silenced(present, zero)
+
+    def silenced(self, present: int, zero: int) -> dict[str, Override]:
+        """Return what is taken for contents of which nobody spoke where there is some of another: none."""
+        silent = [piece for piece in self.slices if not piece.mask & present]
+        return {
+            piece.fact: piece.nothing for piece in silent if any(self.slices[other].mask & present & ~zero for other in piece.silent_if)
+        }

@@ -6,7 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from tariff_engine.compiled.form import Chapter98Rule, CompiledBook, Edge, FamilyRow, Node, Reach
+from tariff_engine.compiled.form import Chapter98Rule, CompiledBook, CompiledProvision, Edge, FamilyRow, Node, Override, Reach
 from tariff_engine.compiled.logic import decide, simplify
 from tariff_engine.compiled.plan import Pattern, Plan, PlanRow, State, Term, lowest, numbers_of
 from tariff_engine.compiled.situation import Live, Situation
@@ -30,6 +30,7 @@ class Resolver:
         self.guards: list[tuple[tuple[Term, ...], int]] = []
         self.day = book.bounds[situation.interval - 1] if situation.interval else 1
         self._busy: list[int] = []
+        self._silenced: dict[str, Override] | None = None
 
     # ------------------------------------------------------------ conditions
     def _test(self, live: Live, node: Node) -> tuple[bool, int, tuple[str, ...], int]:
@@ -40,7 +41,7 @@ class Resolver:
             return truth, covers, (), 0
         facts = dict.fromkeys(self.book.bit_facts[bit] for bit in numbers_of(unknown))
         provision = live.provision
-        overrides = self.book.overrides(provision, pattern.present, pattern.zero)
+        overrides = self._overrides(provision)
         true, known = pattern.true, pattern.true | pattern.false
         taken_bits = 0
         for fact in facts:
@@ -59,6 +60,11 @@ class Resolver:
         )
         truth, _, covers = decide(_deny(node, nothing) if nothing else node, true, false, self._subject)
         return bool(truth), covers, tuple(sorted(facts)), taken_bits
+
+    def _overrides(self, provision: CompiledProvision) -> dict[str, Override]:
+        if self._silenced is None:
+            self._silenced = self.book.silenced(self.pattern.present, self.pattern.zero)
+        return {rule.fact: rule for rule in provision.overrides} | self._silenced
 
     def _assume(self, fact: str, rule: str, take: Any, because: str) -> None:
         self.assumed.setdefault((fact, rule), Assumed(fact, rule, take, because))

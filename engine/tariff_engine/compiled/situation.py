@@ -55,6 +55,14 @@ class Situations:
         self._by_code: dict[tuple[int, int, str, str], Situation] = {}
         self._found: dict[tuple[Any, ...], Situation] = {}
         self._programs: dict[tuple[Any, ...], tuple[Live, ...]] = {}
+        self._elements: dict[int, int] = {}
+        self._day_steps: dict[tuple[int, int, int], int] = {}
+        self._step_numbers: dict[tuple[int, ...], int] = {}
+        self._spans: dict[tuple[str, str], tuple[tuple[int, int], ...]] = {}
+        for name, members in book.group_members.items():
+            for who, start, end in members:
+                self._spans[f"group:{name}", who] = (*self._spans.get((f"group:{name}", who), ()), (start, end))
+        self._group_keys = {place: [key for key in by_key if key.startswith("group:")] for place, by_key in book.families.items()}
         self.masks = tuple(self._static_mask(program) for program in book.programs)
 
     def interval(self, ordinal: int) -> int:
@@ -75,6 +83,14 @@ class Situations:
         """Let go of every situation, and of the plans made in them."""
         self._by_code.clear()
         self._found.clear()
+
+    def _steps(self, program: CompiledProgram, interval: int, admission: int) -> int:
+        """Return a number of the steps of a program that count: other days on which the same ones do are the same to it."""
+        found = self._day_steps.get((program.index, interval, admission))
+        if found is None:
+            steps = tuple(id(self.effect(self.book.provisions[place], interval, admission)) for place in program.provisions)
+            found = self._day_steps[program.index, interval, admission] = self._step_numbers.setdefault(steps, len(self._step_numbers))
+        return found
 
     def first_day(self, interval: int) -> int:
         """Any day of an interval: its first."""
@@ -110,10 +126,9 @@ class Situations:
                 for start, end, excepted, mask in self.book.product_rows.get(hts[:size], ()):
                     if start <= day < end and not (excepted and hts.startswith(excepted)):
                         elements |= mask
-            bits = 0
-            for bit, wanted in self.book.composite:
-                if elements & wanted:
-                    bits |= 1 << bit
+            bits = self._elements.get(elements)
+            if bits is None:
+                bits = self._elements[elements] = sum(1 << bit for bit, wanted in self.book.composite if elements & wanted)
             self._product[key] = bits
         return bits
 
@@ -160,7 +175,8 @@ class Situations:
     ) -> tuple[Live, ...]:
         """Return the provisions of a program that a day, a product and an origin leave open."""
         mine = tuple(rows[place] for place in program.provisions if place in rows)
-        key = (*self.program_key(program.index, interval, admission, static, apart), mine)
+        mask = self.masks[program.index]
+        key = (program.index, self._steps(program, interval, admission), static & mask, apart & mask, mine)
         found = self._programs.get(key)
         if found is None:
             if len(self._programs) >= _MAX_REMEMBERED:
@@ -212,15 +228,15 @@ class Situations:
             provision = self.book.provisions[place]
             day = self.day_for(self.book.programs[provision.program], interval, admission)
             candidates: list[FamilyRow] = []
-            if provision.by_hts:
-                keys = [hts[:size] for size in range(len(hts), 1, -1)]
-            else:  # rows by origin: those that name it, its groups, or every country
-                keys = [key for key in by_key if key in {"*", origin} or key.startswith("group:")]
+            # rows by origin: those that name it, its groups, or every country
+            keys = [hts[:size] for size in range(len(hts), 1, -1)] if provision.by_hts else ["*", origin, *self._group_keys[place]]
+            any_origin = ("*", origin)
             for key in keys:
                 for row in by_key.get(key, ()):
-                    fits = not provision.by_origin or row.origin in {"*", origin} or self.in_group(row.origin, origin, entry_day)
-                    if fits and row.start <= day < row.end and not (row.excepted and hts.startswith(row.excepted)):
-                        candidates.append(row)
+                    if row.start <= day < row.end and not (row.excepted and hts.startswith(row.excepted)):
+                        named = not provision.by_origin or row.origin in any_origin
+                        if named or self.in_group(row.origin, origin, entry_day):
+                            candidates.append(row)
             candidates.sort(key=lambda row: row.order)
             kept: list[FamilyRow] = []
             for row in candidates:
@@ -232,8 +248,7 @@ class Situations:
 
     def in_group(self, name: str, origin: str, day: int) -> bool:
         """Whether a row for a group of origins ("group:" and its name) is for an origin on a day."""
-        members = self.book.group_members.get(name[6:], ()) if name.startswith("group:") else ()
-        return any(who == origin and start <= day < end for who, start, end in members)
+        return any(start <= day < end for start, end in self._spans.get((name, origin), ()))
 
 
 def _situation(interval: int, admission: int, static: int, apart: int, live: dict[int, Live]) -> Situation:
