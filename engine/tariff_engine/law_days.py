@@ -21,6 +21,8 @@ def _days(law: Law) -> Iterator[date | None]:
     if law.horizon < date.max:
         yield law.horizon + _DAY
     yield from (date.fromordinal(bound) for bound in law.compiled.bounds if bound <= date.max.toordinal())
+    rules = (rule for program in law.compiled.programs for rule in program.chapter98)
+    yield from (date.fromordinal(rule.start) for rule in rules if rule.start >= law.start.toordinal())
     for preference in law.preferences.by_symbol.values():
         for grants in preference.grants.values():
             for grant in grants:

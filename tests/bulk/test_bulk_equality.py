@@ -47,6 +47,27 @@ def plain_lines(where: Space, rng: random.Random, count: int) -> list[dict[str, 
     return found
 
 
+def anywhere(where: Space, rng: random.Random, count: int) -> list[dict[str, Any]]:
+    """Lines of any product and origin on any day of the book, with eight digits or ten, and claims that are good or not."""
+    first, last = min(where.days), max(where.days)
+    found = []
+    for _ in range(count):
+        number = rng.choice(where.codes)
+        line: dict[str, Any] = {
+            "hts": number[:8] if rng.random() < 0.1 else number,
+            "origin": rng.choice(where.origins),
+            "entry_date": date.fromordinal(rng.randrange(first.toordinal(), last.toordinal() + 20)).isoformat(),
+            "value": str(rng.choice((rng.randrange(1, 1_000), rng.randrange(1, 3_000), rng.randrange(1, 10**6)))),
+            "mode": rng.choice(("ocean", "air", "truck", "rail", "mail", None)),
+        }
+        if rng.random() < 0.2:
+            line["usmca_qualifying"] = rng.random() < 0.5
+        if rng.random() < 0.1:
+            line["spi"] = rng.choice(("A", "A*", "S", "S+", "KR", "AU", "JO", "ZZ"))
+        found.append(line)
+    return found
+
+
 def stated_in_full(where: Space, rng: random.Random, count: int) -> list[dict[str, Any]]:
     """Lines that aim at the boundaries of the law, with facts of every kind that a column of text can state."""
     return [
@@ -107,7 +128,7 @@ def test_rows_answered_together_are_those_answered_alone(*, ranges: bool) -> Non
     assessor, read = BulkAssessor(known, ranges=ranges, worth=1), 0
     count = min(BATCH, LINES // 3)
     while read < LINES:
-        for make in (plain_lines, plain_lines, stated_in_full):
+        for make in (plain_lines, anywhere, stated_in_full):
             lines = make(where, rng, count)
             compared(other, assessor, lines, read)
             read += len(lines)

@@ -12,6 +12,7 @@ import pytest
 from tariff_engine.book import Book
 from tariff_engine.boundaries import KINDS, Boundary, inventory
 from tariff_engine.engine import Knowledge
+from tariff_engine.law_days import law_days
 from tariff_engine.problems import LawConflictError, ProblemError
 from tariff_engine.testing import random_line, space
 
@@ -27,6 +28,13 @@ def days(edges: list[Boundary], fact: str) -> set[date]:
 def test_every_day_that_divides_the_compiled_law_is_in_the_inventory(edges: list[Boundary], knowledge: Knowledge) -> None:
     compiled = {date.fromordinal(bound) for bound in knowledge.law.compiled.bounds}
     assert {day for day in compiled if day >= knowledge.law.start} - days(edges, "entry_date") == set()
+
+
+def test_every_day_of_entry_in_the_inventory_divides_the_days_of_bulk_work(edges: list[Boundary], knowledge: Knowledge) -> None:
+    """The days between which lines are taken for alike are found in the law itself: the inventory, which reads the rules, knows no other."""
+    inventoried = {day for day in days(edges, "entry_date") if knowledge.law.start <= day}
+    assert len(inventoried) > 150
+    assert inventoried - set(law_days(knowledge.law)) == set()
 
 
 def test_every_publication_that_the_law_rests_on_is_in_the_inventory(edges: list[Boundary], book: Book, knowledge: Knowledge) -> None:
