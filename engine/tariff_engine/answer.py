@@ -91,7 +91,7 @@ def line_answer(law: Law, parts: LineParts) -> dict[str, Any]:
     if derivation.prohibited:
         answer["prohibited"] = True
     if parts.verdicts:
-        answer["programs"] = list(parts.verdicts)
+        answer["programs"] = parts.verdicts
     answer["questions"] = _questions(law, parts)
     answer["assumptions"] = _assumptions(law, parts)
     answer["range"] = _range(parts, total)

@@ -18,7 +18,7 @@ from tariff_engine.desk import Desk
 from tariff_engine.doubts98 import doubts_under_98
 from tariff_engine.evaluate.derivation import Assumed, Derivation, Outcome
 from tariff_engine.exclusions import claimable
-from tariff_engine.explain import Explanation, Life, Page, Template
+from tariff_engine.explain import Explanation, Life, Page, Template, Verdicts
 from tariff_engine.facts import FactReader, Line
 from tariff_engine.inquiry import Inquirer, Inquiry
 from tariff_engine.inquiry_answers import Answers, representatives, shares
@@ -112,8 +112,8 @@ class Knowledge:
         """Return what to ask about a line, and the range of its duty."""
         return self.inquirer.inquire(line, Assessed(evaluated, base))
 
-    def verdicts(self, evaluated: Evaluated) -> list[dict[str, Any]]:
-        """Return the verdict on every program of the book, as they stand in an answer."""
+    def verdicts(self, evaluated: Evaluated) -> Verdicts:
+        """Return the verdict on every program of the book."""
         plan, book = evaluated.plan, self.law.compiled
         page: Page | None = plan.page
         if page is None:
@@ -202,8 +202,8 @@ class Knowledge:
             found.append(Problem("too_many_numbers", "headings", message, "ask the CBP client representative how to file it"))
         return found
 
-    def answer(self, line: Line, identity: str, explain: Explain = "full", *, inquire: bool = True) -> dict[str, Any]:
-        """Assess a line that was read, and return its answer."""
+    def answer(self, line: Line, identity: str, explain: Explain = "full", *, inquire: bool = True, folded: bool = False) -> dict[str, Any]:
+        """Assess a line that was read, and return its answer: plain data, or `folded`, with `Verdicts` in the place of their list."""
         evaluated, base = self.evaluate(line)
         rows, amount, notes = adcvd_rows(line)
         parts = LineParts(
@@ -211,7 +211,7 @@ class Knowledge:
             line=line,
             base=base,
             derivation=self.derivation(evaluated, base),
-            verdicts=self._told(evaluated, explain),
+            verdicts=self._told(evaluated, explain, folded=folded),
             inquiry=self.inquire(line, evaluated, base) if inquire else None,
             warnings=[*self.warnings(line, base, evaluated), *notes, *possible_orders(self.law.orders, line, self.law.known_on)],
             says=self.says,
@@ -223,11 +223,13 @@ class Knowledge:
         )
         return line_answer(self.law, parts)
 
-    def _told(self, evaluated: Evaluated, explain: Explain) -> Sequence[dict[str, Any]]:
+    def _told(self, evaluated: Evaluated, explain: Explain, *, folded: bool) -> Sequence[dict[str, Any]]:
         if explain == "none":
             return ()
         verdicts = self.verdicts(evaluated)
-        return verdicts if explain == "full" else [verdict for verdict in verdicts if verdict["verdict"] in _SUMMARY]
+        if explain == "full":
+            return verdicts if folded else verdicts.rows
+        return [verdict for verdict in verdicts.rows if verdict["verdict"] in _SUMMARY]
 
     def program_rate(self, evaluated: Evaluated, programs: tuple[str, ...]) -> Fraction:
         """Return the additional rate that some programs charge on a line, as a share of its value."""

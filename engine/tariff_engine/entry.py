@@ -98,10 +98,11 @@ def assess_entry(knowledge: Knowledge, raw: object, explain: Explain = "full", *
 
 
 def entry_steps(
-    knowledge: Knowledge, raw: object, explain: Explain = "full", *, asked_on: date | None = None
+    knowledge: Knowledge, raw: object, explain: Explain = "full", *, asked_on: date | None = None, folded: bool = False
 ) -> Generator[None, None, dict[str, Any]]:
     """Assess an entry in steps, one a line, so that a caller who serves others too can give way between them; return the answer.
 
+    A `folded` answer has `Verdicts` in the place of the list of verdicts, for callers who write it down without reading all of them.
     Raises ProblemError where the entry as a whole cannot be read.
     """
     law = knowledge.law
@@ -114,7 +115,7 @@ def entry_steps(
             yield
         try:
             line = knowledge.read(facts)
-            answers.append(knowledge.answer(line, name, explain))
+            answers.append(knowledge.answer(line, name, explain, folded=True) if folded else knowledge.answer(line, name, explain))
             lines.append((name, line))
         except (ProblemError, LawConflictError) as error:
             problem = problem_of(error).as_dict()

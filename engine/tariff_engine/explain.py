@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from tariff_engine.evaluate.derivation import Kind, Outcome, Reason, Verdict
 from tariff_engine.evaluate.words import nearness, reason_words
@@ -87,14 +87,72 @@ class Template:
         return found
 
 
-Forms = tuple[list[dict[str, Any]], list[tuple[int, dict[str, Any]]]]
-"""The verdicts that lines share, empty where one is rendered anew, and the facts in them by place; both are copied for each answer."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Tally:
+    """The verdicts of a plan in short: program and verdict, in order. All lines of the plan have the same object, which is its own key."""
+
+    verdicts: tuple[tuple[str, str], ...]
+
+
+@dataclass(slots=True, eq=False)
+class Forms:
+    """The verdicts that lines share, empty where one is rendered anew, and the facts in them by place; both are copied for each answer."""
+
+    rows: list[dict[str, Any]]
+    shares: list[tuple[int, dict[str, Any]]]
+    written: Any = None  # the same in the form of whoever writes answers, once written
+
+
+class Verdicts(Sequence[dict[str, Any]]):
+    """The verdicts on a line, folded: what it shares with other lines, and its own. Whoever reads them gets them whole, and may change them.
+
+    `open` tells whether somebody did: from then on the rows count, not what they were made of.
+    """
+
+    __slots__ = ("_rows", "anew", "forms", "losses", "tally")
+
+    def __init__(self, forms: Forms, anew: Sequence[tuple[int, dict[str, Any]]], losses: Sequence[tuple[int, str]], tally: Tally) -> None:
+        """Take the shared verdicts, those of this line by their places, what the duty would have been by place, and the verdicts in short."""
+        self.forms, self.anew, self.losses, self.tally = forms, anew, losses, tally
+        self._rows: list[dict[str, Any]] | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether somebody read the rows, and may have changed them."""
+        return self._rows is not None
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The verdicts as they stand in an answer."""
+        found = self._rows
+        if found is None:
+            found = [form.copy() for form in self.forms.rows]  # the reader of an answer may change it
+            for place, inner in self.forms.shares:
+                found[place]["facts"] = inner.copy()
+            for place, row in self.anew:
+                found[place] = row
+            for place, amount in self.losses:
+                found[place]["would_be"] = amount
+            self._rows = found
+        return found
+
+    @overload
+    def __getitem__(self, place: int) -> dict[str, Any]: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[dict[str, Any]]: ...
+    def __getitem__(self, place: int | slice) -> dict[str, Any] | list[dict[str, Any]]:
+        """Return a verdict, or several."""
+        return self.rows[place]
+
+    def __len__(self) -> int:
+        """Return how many programs the verdicts are on."""
+        return len(self.forms.rows)
 
 
 class Page:
     """The verdicts of a plan. Lines that show the same words share them; amounts of money, which differ from line to line, are shown anew."""
 
-    __slots__ = ("_anew", "_asks", "_facts", "_kept", "_losses", "_of_line", "_templates")
+    __slots__ = ("_anew", "_asks", "_facts", "_kept", "_losses", "_of_line", "_tally", "_templates")
 
     def __init__(self, templates: Iterable[Template], money: Container[str], derived: Container[str]) -> None:
         """Collect what the templates show. `money` are the facts that state amounts, `derived` those that are computed from others."""
@@ -108,9 +166,10 @@ class Page:
         self._facts = tuple(fact for kind, fact in steady if kind is Kind.FACT and fact not in derived)
         self._asks = tuple((kind, fact) for kind, fact in steady if kind not in _OF_LINE and (kind is not Kind.FACT or fact in derived))
         self._losses = tuple((place, _loss(template.lost)) for place, template in enumerate(self._templates) if template.lost is not None)
+        self._tally = Tally(tuple((template.program, template.verdict) for template in self._templates))
         self._kept: dict[tuple[Any, ...], Forms] = {}
 
-    def render(self, evaluated: Evaluated, words: Callable[[str, str], str]) -> list[dict[str, Any]]:
+    def render(self, evaluated: Evaluated, words: Callable[[str, str], str]) -> Verdicts:
         """Return the verdicts on a line, given the words for what a test of some kind met on a fact."""
 
         def see(reason: Reason) -> str:
@@ -130,20 +189,14 @@ class Page:
             if len(self._kept) >= _MAX_KEPT:
                 self._kept.clear()
             kept = self._kept[key] = self._forms(see)
-        forms, shares = kept
-        found = [form.copy() for form in forms]  # the reader of an answer may change it
-        for place, inner in shares:
-            found[place]["facts"] = inner.copy()
-        for place, template in self._anew:
-            found[place] = template.render(see)
-        for place, loss in self._losses:
-            found[place]["would_be"] = _would_be(loss, evaluated)
-        return found
+        anew = [(place, template.render(see)) for place, template in self._anew]
+        losses = [(place, _would_be(loss, evaluated)) for place, loss in self._losses]
+        return Verdicts(kept, anew, losses, self._tally)
 
     def _forms(self, see: See) -> Forms:
         anew = {place for place, _ in self._anew}
         forms = [{} if place in anew else template.render(see) for place, template in enumerate(self._templates)]
-        return forms, [(place, form["facts"]) for place, form in enumerate(forms) if "facts" in form]
+        return Forms(forms, [(place, form["facts"]) for place, form in enumerate(forms) if "facts" in form])
 
 
 def _loss(lost: Outcome) -> Loss:

@@ -30,14 +30,15 @@ def encode(value: Any, *, indent: int | None = None) -> bytes:
     """Return JSON in UTF-8 with a line end: the same bytes for the same value."""
     if indent is None:
         try:
-            return orjson.dumps(value, default=_plain, option=orjson.OPT_APPEND_NEWLINE)
+            return orjson.dumps(value, default=as_text, option=orjson.OPT_APPEND_NEWLINE)
         except orjson.JSONEncodeError:  # an integer beyond 64 bits, a key that is no text: slower, the same form
             pass
     separators = (",", ":") if indent is None else (",", ": ")
-    return (json.dumps(value, ensure_ascii=False, indent=indent, separators=separators, default=_plain) + "\n").encode()
+    return (json.dumps(value, ensure_ascii=False, indent=indent, separators=separators, default=as_text) + "\n").encode()
 
 
-def _plain(value: object) -> str:
+def as_text(value: object) -> str:
+    """Return a value that JSON does not know as its text. Raises TypeError for one that has none."""
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, date):

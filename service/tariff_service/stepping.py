@@ -61,9 +61,11 @@ class Plain(Knowledge):
         """Share everything that was prepared."""
         self.__dict__.update(knowledge.__dict__)
 
-    def answer(self, line: Line, identity: str, explain: Explain = "full", *, inquire: bool = False) -> dict[str, Any]:
+    def answer(
+        self, line: Line, identity: str, explain: Explain = "full", *, inquire: bool = False, folded: bool = False
+    ) -> dict[str, Any]:
         """Assess a line that was read, and return its answer. Raises ProblemError and LawConflictError."""
-        return super().answer(line, identity, explain, inquire=inquire)
+        return super().answer(line, identity, explain, inquire=inquire, folded=folded)
 
 
 def names_of(knowledge: Knowledge) -> dict[str, str]:

@@ -55,7 +55,9 @@ class NaiveKnowledge(Knowledge):
         naive = NaiveEvaluation(self.book, line, base.base, base.column, self.law.known_on, self.parts)
         return NaiveResult(line, naive.run()), base
 
-    def answer(self, line: Line, identity: str, explain: Explain = "none", *, inquire: bool = False) -> dict[str, Any]:
+    def answer(
+        self, line: Line, identity: str, explain: Explain = "none", *, inquire: bool = False, folded: bool = False
+    ) -> dict[str, Any]:
         """Assess a line that was read, without questions and explanation."""
-        del explain, inquire
+        del explain, inquire, folded
         return super().answer(line, identity, "none", inquire=False)

@@ -15,7 +15,7 @@ from tariff_engine.entry import entry_steps
 from tariff_engine.problems import LawConflictError, Problem, ProblemError
 from tariff_service.api.problems import UNREADABLE, Refusal, allowed_parameters, catalogue, errors_of, refusal_of
 from tariff_service.api.state import Served, Service
-from tariff_service.output import encode
+from tariff_service.folded import encode_folded
 from tariff_service.reading import decode, parse_json
 
 Explain = Literal["none", "summary", "full"]
@@ -106,7 +106,7 @@ async def assess(service: Service, served: Served, raw: Any, asked: Asked) -> An
     else:
         knowledge = await service.rulebooks.knowledge(served, asked.known_on)
     started = turn = time.perf_counter()
-    steps = entry_steps(knowledge, raw, asked.explain, asked_on=asked.known_on)
+    steps = entry_steps(knowledge, raw, asked.explain, asked_on=asked.known_on, folded=True)
     try:
         while True:
             try:
@@ -153,7 +153,7 @@ def _problem(found: Mapping[str, Any]) -> Problem:
 
 def _answered(answer: dict[str, Any]) -> Answered:
     return Answered(
-        content=encode(answer),
+        content=encode_folded(answer),
         answer=answer,
         etag=etag(answer),
         entry_id=answer["entry"]["id"],

@@ -46,12 +46,17 @@ async def create(request: Request) -> Response:
         earlier = await recall(service, draft_of(served, caller, content, None, asked, key))
         if earlier is not None:
             return replayed(earlier)
-    raw = read_body(content)
-    found = await assess(service, served, raw, asked)
+    found = await assess(service, served, read_body(content), asked)
     service.metrics.assessed(found.answer)
+    answer, tag = found.content, found.etag
     if not asked.store:
-        return Response(found.content, 200, {"ETag": found.etag}, _JSON)
-    return await keep(service, served, caller, content, found, asked, key)
+        return Response(answer, 200, {"ETag": tag}, _JSON)
+    draft = draft_of(served, caller, content, found, asked, key)
+    del found  # while the store works, others use the memory of what the answer was made of
+    receipt = await put(service, draft)
+    if receipt.replayed:
+        return replayed(receipt)
+    return Response(answer, 201, {"Location": f"/v1/assessments/{receipt.record_id}", "ETag": tag}, _JSON)
 
 
 def idempotency_key(headers: Mapping[str, str]) -> str | None:
@@ -100,16 +105,6 @@ async def put(service: Service, draft: Draft) -> Receipt:
         raise conflict() from None
     except DraftError as error:
         raise unreadable(error) from None
-
-
-async def keep(
-    service: Service, served: Served, caller: Caller, content: bytes, found: Answered, asked: Asked, key: str | None
-) -> Response:
-    """Answer when the assessment is safely kept. Raises Refusal and StoreError."""
-    receipt = await put(service, draft_of(served, caller, content, found, asked, key))
-    if receipt.replayed:
-        return replayed(receipt)
-    return Response(found.content, 201, {"Location": f"/v1/assessments/{receipt.record_id}", "ETag": found.etag}, _JSON)
 
 
 def replayed(receipt: Receipt) -> Response:

@@ -20,7 +20,10 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from tariff_engine.explain import Verdicts
+
 if TYPE_CHECKING:
+    from tariff_engine.explain import Tally
     from tariff_service.api.state import Service
 
 BOUNDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)  # seconds
@@ -61,6 +64,7 @@ FAMILIES: Final[dict[str, Family]] = {
 }
 _SECONDS: Final = "tariff_http_request_seconds"
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+_MAX_TALLIES: Final = 1_000
 Samples = dict[str, dict[tuple[str, ...], float]]
 Buckets = dict[str, list[float]]  # by endpoint: requests within each bound and beyond the last, and the sum of seconds
 
@@ -75,6 +79,7 @@ class Metrics:
         self._seconds: Buckets = {}
         self._assessments = 0
         self._verdicts: dict[tuple[str, str], int] = {}
+        self._tallies: dict[Tally, int] = {}  # lines whose verdicts are those of their plan; added to the verdicts when somebody asks
         self._questions: dict[str, int] = {}
         self._problems: dict[str, int] = {}
         self._reloads: dict[str, int] = {}
@@ -101,19 +106,32 @@ class Metrics:
     def assessed(self, answer: Mapping[str, Any]) -> None:
         """Count an assessment: its programs by verdict, its questions, the problems of its lines."""
         self._assessments += 1
-        verdicts, questions = self._verdicts, self._questions
+        tallies, questions = self._tallies, self._questions
         for line in answer["lines"]:
-            for program in line.get("programs", ()):
-                key = (program["program"], program["verdict"])
-                try:
-                    verdicts[key] += 1
-                except KeyError:
-                    verdicts[key] = 1
+            programs = line.get("programs")
+            if programs.__class__ is Verdicts and not programs.open:
+                tally = programs.tally
+                tallies[tally] = tallies.get(tally, 0) + 1
+            elif programs:
+                self._count(((one["program"], one["verdict"]) for one in programs), 1)
             for question in line.get("questions", ()):
                 fact = question["fact"]
                 questions[fact] = questions.get(fact, 0) + 1
         for problem in answer["problems"]:
             self._problems[problem["code"]] = self._problems.get(problem["code"], 0) + 1
+
+        if len(tallies) > _MAX_TALLIES:
+            self._add_up()
+
+    def _add_up(self) -> None:
+        """Count the verdicts of lines that were counted by plan."""
+        for tally, number in self._tallies.items():
+            self._count(tally.verdicts, number)
+        self._tallies.clear()
+
+    def _count(self, verdicts: Iterable[tuple[str, str]], number: int) -> None:
+        for key in verdicts:
+            self._verdicts[key] = self._verdicts.get(key, 0) + number
 
     def reloaded(self, result: str) -> None:
         """Count a reload: loaded, unchanged, refused or failed."""
@@ -146,6 +164,7 @@ class Metrics:
 
     def own(self) -> tuple[Samples, Buckets]:
         """Return what this process counted, and what its place had counted before."""
+        self._add_up()
         worker = str(self._shared.slot if self._shared else 0)
         found: Samples = {
             "tariff_http_requests_total": {(e, m, str(s)): float(n) for (e, m, s), n in self._requests.items()},
