@@ -9,12 +9,9 @@ from typing import Any
 
 import pytest
 
-from tariff_engine.build import build_law
 from tariff_engine.compiled.outcomes import Outcomes
-from tariff_engine.engine import Knowledge
 from tariff_engine.evaluate.derivation import Verdict
-from tariff_engine.notation.load import load_book
-from tariff_rules import ROOT
+from tariff_engine.testing import Rulebook
 
 FOLDER = Path(__file__).resolve().parents[2] / "benchmarks" / "bulk" / "peers"
 STANDS = {Verdict.APPLIES, Verdict.DISPLACED}
@@ -25,8 +22,7 @@ def test_conditions_hold_for_every_provision_that_stands_and_for_none_out_of_for
     monkeypatch.syspath_prepend(str(FOLDER))
     matching: Any = import_module("matching")
     monkeypatch.delitem(sys.modules, "matching")
-    book = load_book(ROOT)
-    known = Knowledge(build_law(book, ROOT))
+    book, known = Rulebook.installed().book, Rulebook.installed().knowledge
     rules = matching.Matching(book)
     stood = 0
     for raw in matching.lines(known, 60, seed=5):

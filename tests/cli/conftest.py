@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +65,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, shared_cache: Path) -> None:
     monkeypatch.setenv("PYTHONPATH", PATHS)
 
 
-OPEN_BOOK, OPEN_ENGINE = cache(rulebook.open_book), cache(rulebook.open_engine)  # the installed rules are read once
+OPEN_BOOK, OPEN_ENGINE = cache(rulebook.open_book), cache(partial(rulebook.open_engine, keep=6))  # the installed rules are read once
 
 
 @pytest.fixture

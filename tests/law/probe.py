@@ -1,4 +1,4 @@
-"""What became of one provision on a line, in the law as known on any day: compiled once for each day on which knowledge changed."""
+"""What became of one provision on a line, in the law as known on any day: compiled for the days on which knowledge changed."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tests.law.lines import LineMaker
 
 from tariff_engine.compiled.compile import compile_book
+from tariff_engine.compiled.evaluate import CompiledEvaluator
 from tariff_engine.compiled.outcomes import Outcomes
 from tariff_engine.engine import Knowledge
 from tariff_engine.evaluate.charge import Base
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from tariff_engine.book import Book, Node
 
 EVER = date.max
+_KEPT = 80  # days, as many as the timelines ask for; a law of some day is some megabytes
+_REMEMBERED = 2_000  # programs in situations, some kilobytes each
 
 
 class Prober:
@@ -33,16 +36,28 @@ class Prober:
         """Take the book and everything known of it."""
         self.book, self.maker = book, LineMaker(book, knowledge.law.schedule)
         self._known = {EVER: knowledge}
+        self._last = EVER
         self._programs = {program.name: program.index for program in knowledge.law.compiled.programs}
         self._lines: dict[str, dict[str, Any]] = {}
 
     def at(self, known_on: date) -> Knowledge:
-        """Return the law as known on a day."""
+        """Return the law as known on a day. What it remembers of many lines is let go of when another earlier day is asked for."""
         latest = self._known[EVER]
         day = knowledge_day(latest.law, known_on)
-        if day not in self._known:
-            self._known[day] = Knowledge(replace(latest.law, compiled=compile_book(self.book, day), known_on=day, memory={}))
-        return self._known[day]
+        if day == EVER:
+            return latest
+        if day != self._last and self._last in self._known:
+            last = self._known[self._last]
+            if len(last.evaluator.situations._programs) > _REMEMBERED:  # noqa: SLF001
+                last.evaluator = CompiledEvaluator(last.law.compiled)
+        found = self._known.pop(day, None)
+        if found is None:
+            found = Knowledge(replace(latest.law, compiled=compile_book(self.book, day), known_on=day, memory={}))
+            while len(self._known) > _KEPT:
+                del self._known[next(one for one in self._known if one != EVER)]
+        self._known[day] = found  # the last one asked for goes last
+        self._last = day
+        return found
 
     def outcome(self, node: Node, line: Mapping[str, Any], known_on: date = EVER) -> tuple[Outcome, Derivation]:
         """Return what became of a provision, and the whole evaluation. Raises ProblemError and LawConflictError."""

@@ -29,12 +29,14 @@ EMPTY: dict[str, tuple[date, date, str]] = {
 }
 
 
-def steps() -> Iterator[tuple[str, int]]:
-    """Yield every step of every provision by its place; -1 is the end of the whole program."""
-    for node in the_book().nodes.values():
-        yield from ((node.id, place) for place in range(len(node.provision.steps)))
-        if node.program.ended:
-            yield node.id, -1
+def steps() -> list[tuple[str, int]]:
+    """Return every step of every provision by its place, -1 for the end of the whole program; those of one day of publication together."""
+    book, found = the_book(), list[tuple[date, str, int]]()
+    for node in book.nodes.values():
+        ended = [(-1, node.program.ended)] if node.program.ended else []
+        for place, step in [*enumerate(node.provision.steps), *ended]:
+            found.append((book.instruments[step.by].published if step.by else date.min, node.id, place))
+    return [(name, place) for _, name, place in sorted(found)]
 
 
 def in_force(book: Book, node: Node, day: date, known_on: date) -> Step | None:
@@ -65,7 +67,7 @@ def moments(book: Book, step: Step) -> Iterator[tuple[date, date]]:
             yield from ((step.from_, day) for day in (known - DAY, known))
 
 
-@pytest.mark.parametrize(("name", "place"), list(steps()), ids=str)
+@pytest.mark.parametrize(("name", "place"), steps(), ids=str)
 def test_a_step_rules_exactly_its_days_and_only_once_its_act_is_known(name: str, place: int, book: Book, prober: Prober) -> None:
     node = book.nodes[name]
     step = node.program.ended if place < 0 else node.provision.steps[place]

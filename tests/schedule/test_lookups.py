@@ -10,13 +10,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.law.rulebook import the_book
 
 from tariff_engine.base import LineBase, line_base
-from tariff_engine.build import build_law
 from tariff_engine.engine import Knowledge
 from tariff_engine.problems import ProblemError
-from tariff_rules import ROOT
+from tariff_engine.testing import Rulebook
 
 LOOKUPS = {"default": 2_000}.get(os.environ.get("HYPOTHESIS_PROFILE", "default"), 100_000)
 REFUSALS = {"hts_not_in_force", "ten_digits_needed", "quantity_conflict"}
@@ -28,7 +26,7 @@ QUANTITY = {name: Decimal(5000) for name in ("kg", "liter", "m2", "m3", "pf_lite
 
 @pytest.fixture(scope="module")
 def knowledge() -> Knowledge:
-    return Knowledge(build_law(the_book(), ROOT))
+    return Knowledge(Rulebook.installed().knowledge.law)
 
 
 def free_by_right(line: LineBase) -> bool:

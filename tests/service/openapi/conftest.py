@@ -22,7 +22,7 @@ Errors = Callable[[Any], list[str]]
 def app(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
     """Return the application; it is not open until a client enters it."""
     place = tmp_path_factory.mktemp("openapi") / "audit.sqlite"
-    return create_app(Settings(store=f"sqlite:///{place}", rate_per_minute=10_000_000))
+    return create_app(Settings(store=f"sqlite:///{place}", rate_per_minute=10_000_000, known_days=2))
 
 
 @pytest.fixture(scope="session")

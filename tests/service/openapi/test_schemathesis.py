@@ -124,7 +124,8 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
 
     def open_(**phases: int) -> Any:
         store = f"sqlite:///{tmp_path_factory.mktemp('schemathesis') / 'audit.sqlite'}"
-        app = create_app(Settings(store=store, allowed_hosts=("testserver",), rate_per_minute=10_000_000, log_level="error"))
+        settings = Settings(store=store, allowed_hosts=("testserver",), rate_per_minute=10_000_000, known_days=2, log_level="error")
+        app = create_app(settings)
         return schemathesis.openapi.from_asgi("/openapi.json", app, config=config(**phases))
 
     schemathesis.openapi.media_type("application/x-ndjson", ROWS, aliases=["application/jsonl"])
