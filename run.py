@@ -279,13 +279,15 @@ def become(command: list[str], folder: Path | None = None) -> NoReturn:
 
 
 def parallel(arguments: list[str]) -> list[str]:
-    """Return pytest's options for the whole suite: two processes, a file's tests in one of them. A caller who chooses tests gets one process.
+    """Return pytest's options for the whole suite: two processes, a folder's tests in one of them (tests/conftest.py), in the order found there.
+
+    A caller who chooses tests gets one process.
 
     Not more than two, however many cores there are: tests of limits, crashes and floods start servers of several workers themselves.
     """
     most = 2
     chosen = any(not argument.startswith("-") or argument.startswith(("-k", "-m", "-n", "-x", "--pdb", "--lf")) for argument in arguments)
-    return [] if chosen or (os.cpu_count() or 1) < most else ["-n", str(most), "--dist", "loadfile"]
+    return [] if chosen or (os.cpu_count() or 1) < most else ["-n", str(most), "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
 def check(env: Environment) -> int:

@@ -11,6 +11,8 @@ import os
 import signal
 from collections.abc import Generator
 from datetime import timedelta
+from importlib import import_module
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -51,6 +53,36 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.collect()
         gc.freeze()
         gc.set_threshold(*THRESHOLDS)
+
+
+# Folders that take longest, in the order in which two processes begin them; the others follow.
+LONGEST = (
+    "tests/law", "tests/properties", "tests/cli", "tests/mutation", "tests/service/operations", "tests/spark", "tests/page",
+    "tests/service/openapi", "tests/service/faults", "tests/service/security", "tests/authoring", "tests/bulk", "tests/service/batch",
+)  # fmt: skip
+
+
+def folder(nodeid: str) -> str:
+    """Return the folder of a test."""
+    return nodeid.partition("::")[0].rpartition("/")[0]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the folders that take longest first, where several processes share the tests."""
+    if hasattr(config, "workerinput"):
+        places = {name: place for place, name in enumerate(LONGEST)}
+        items.sort(key=lambda item: places.get(folder(item.nodeid), len(places)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep the tests of a folder in one process: what its fixtures hold for the whole session is made, and held, once and not twice."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    schedulers: Any = import_module("xdist.scheduler")  # it is there where this is called
+    found = schedulers.LoadFileScheduling(config, log)
+    found._split_scope = folder  # noqa: SLF001  what it is made to be exchanged by, in a class of one's own
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -200,7 +200,7 @@ def test_two_first_starts_at_once_both_answer_and_leave_one_law(
     file = tmp_path / "entry.json"
     file.write_text(json.dumps(screws), encoding="utf-8")
     both = [process("assess", str(file), stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(2)]
-    told = [command.communicate(timeout=60) for command in both]
+    told = [command.communicate(timeout=180) for command in both]
     assert [command.returncode for command in both] == [0, 0]
     assert told[0] == told[1]
     assert len(list((tmp_path / "new" / "laws").iterdir())) == 1

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from tariff_engine.book import Book, Node
 
 EVER = date.max
-_KEPT = 80  # days, as many as the timelines ask for; a law of some day is some megabytes
-_REMEMBERED = 2_000  # programs in situations, some kilobytes each
+_KEPT = 50  # days, as many as the timelines ask for; the law of a day is some five megabytes
+_REMEMBERED = 500  # programs in situations, some kilobytes each
 
 
 class Prober:

@@ -365,7 +365,7 @@ SCRAPS = st.sampled_from(
 
 @given(st.text(max_size=700) | st.lists(SCRAPS, max_size=60).map("".join))
 def test_any_text_gives_a_rate_or_a_typed_problem_in_bounded_time(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()  # other work on the machine is not the reader's
     try:
         rate = parse_rate(text)
     except ProblemError as error:
@@ -373,7 +373,7 @@ def test_any_text_gives_a_rate_or_a_typed_problem_in_bounded_time(text: str) -> 
     else:
         typed = parse_rate(rate_text(rate)).ad_valorem == rate.ad_valorem
     assert typed
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 PLAIN = [parse_rate(text) for text, _ in expressions("rate")]

@@ -24,7 +24,7 @@ from typing import Any
 import httpx2 as httpx
 
 ROOT = Path(__file__).parents[2]
-READY = 60.0  # seconds; the first start of a checkout compiles the law
+READY = 120.0  # seconds; the first start of a checkout compiles the law
 _ADDRESS = re.compile(r"https?://[^\s,]+")
 
 
@@ -36,7 +36,7 @@ class Running:
     log_file: Path
     url: str = ""
     first_line: str = ""
-    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=30, trust_env=False))
+    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=60, trust_env=False))
 
     @property
     def pid(self) -> int:
@@ -74,13 +74,13 @@ class Running:
             time.sleep(0.05)
         raise AssertionError(f"the server is not ready; it said:\n{self.log}")
 
-    def stop(self, limit: float = 30.0) -> int:
+    def stop(self, limit: float = 60.0) -> int:
         """Ask the server to stop, and return its exit code."""
         if self.process.poll() is None:
             self.signal(signal.SIGTERM)
         return self.wait(limit)
 
-    def wait(self, limit: float = 30.0) -> int:
+    def wait(self, limit: float = 60.0) -> int:
         """Wait for the end of the process, and return its exit code. Raises AssertionError with the log where it does not end."""
         try:
             return self.process.wait(limit)
@@ -155,7 +155,7 @@ def running(folder: Path, *options: str, env: Mapping[str, str] | None = None) -
         served.close()
 
 
-def until(true: Callable[[], Any], limit: float = 40.0) -> Any:
+def until(true: Callable[[], Any], limit: float = 90.0) -> Any:
     """Wait until something is so, and return it."""
     end = time.monotonic() + limit
     while time.monotonic() < end:

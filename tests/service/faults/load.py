@@ -52,9 +52,9 @@ class Load:
         """End, when every client has its last answer or knows that none comes."""
         self._stop.set()
         for thread in self._threads:
-            thread.join(30)
+            thread.join(90)
 
-    def wait(self, count: int, limit: float = 30.0) -> None:
+    def wait(self, count: int, limit: float = 90.0) -> None:
         """Wait until so many requests were acknowledged. Raises AssertionError after `limit` seconds."""
         end = time.monotonic() + limit
         while len(self.acknowledged) < count:
@@ -63,7 +63,7 @@ class Load:
 
     def _ask(self, number: int) -> None:
         rng = random.Random(f"{self.seed}-{number}")
-        with httpx.Client(base_url=self.url, timeout=10, trust_env=False) as client:
+        with httpx.Client(base_url=self.url, timeout=60, trust_env=False) as client:
             count = 0
             while not self._stop.is_set():
                 count += 1

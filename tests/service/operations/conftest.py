@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import shutil
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import httpx2 as httpx
 import pytest
 from fastapi import FastAPI
 
+from tariff_service.api import reload
 from tariff_service.api.app import create_app, open_service
 from tariff_service.api.settings import Settings
 from tariff_service.api.state import Service
@@ -29,12 +29,9 @@ InProcess = Callable[[Asking], None]
 
 
 @pytest.fixture(autouse=True)
-def collector() -> Iterator[None]:
-    """Give the garbage collector its way back: a reload in this process settles it for a server, and a test session is none."""
-    before = gc.get_threshold()
-    yield
-    gc.unfreeze()
-    gc.set_threshold(*before)
+def collector(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the garbage collector as it is: a reload in this process would settle it for a server, and a test session is none."""
+    monkeypatch.setattr(reload, "settle", lambda: None)
 
 
 @pytest.fixture

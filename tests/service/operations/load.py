@@ -30,7 +30,7 @@ class Load:
     def ask(self) -> None:
         """Ask until told to stop, or nobody answers any more."""
         where = urlsplit(self.url)
-        connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=30)
+        connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=60)
         refused = 0
         while not self.stop.is_set() and refused < 3:
             try:

@@ -53,10 +53,10 @@ def test_counting_an_answer_of_21_programs_takes_microseconds() -> None:
     metrics, answer = Metrics(), answer_of()
     best = 1.0
     for _ in range(50):
-        began = time.perf_counter()
+        began = time.process_time()
         for _ in range(100):
             metrics.assessed(answer)
-        best = min(best, (time.perf_counter() - began) / 100)
+        best = min(best, (time.process_time() - began) / 100)
     assert best < 15e-6  # 3 to 4 on an idle machine; the room is for a busy one
 
 
@@ -179,11 +179,11 @@ def test_metrics_of_two_workers_are_one_and_go_on_when_one_dies(tmp_path: Path, 
                 return scraped(client.get(f"{served.url}/metrics").text)["tariff_assessments_total", ()]
 
         assess(30)
-        until(lambda: counted() == 30, 10)
+        until(lambda: counted() == 30)
         time.sleep(1.2)
         worker = children(served.pid)[0]
         os.kill(worker, signal.SIGKILL)
-        until(lambda: worker not in children(served.pid) and len(children(served.pid)) == 2, 20)
+        until(lambda: worker not in children(served.pid) and len(children(served.pid)) == 2)
         assess(10)
-        until(lambda: counted() == 40, 20)
+        until(lambda: counted() == 40)
         assert served.stop() == 0

@@ -186,10 +186,10 @@ def test_the_layer_costs_microseconds() -> None:
         headers = [(b"host", b"x"), (b"user-agent", b"y"), (b"content-type", b"application/json"), (b"accept", b"*/*")]
         best = 1.0
         for _ in range(30):
-            began = time.perf_counter()
+            began = time.process_time()
             for _ in range(100):
                 await app({"type": "http", "method": "POST", "headers": headers, "app": owner}, receive, send)
-            best = min(best, (time.perf_counter() - began) / 100)
+            best = min(best, (time.process_time() - began) / 100)
             await asyncio.sleep(0)
         return best
 

@@ -7,7 +7,6 @@ import io
 import os
 import signal
 import tarfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +37,7 @@ def assert_whole(load: Load, duties: dict[str, str]) -> None:
 @pytest.mark.parametrize("workers", [1, 2])
 def test_signal_swaps_rulebook_under_load_without_failing_request(tmp_path: Path, rules: Path, change: Change, workers: int) -> None:
     with running(tmp_path, "--rules", str(rules), "--workers", str(workers)) as served, under_load(served.url, WIDGET) as load:
-        time.sleep(0.5)
+        until(lambda: len(load.answers) > 20)
         change(EDITION, *DOUBLED)
         served.signal(signal.SIGHUP)
         until(lambda: {answer.get("rulebook", answer).get("edition") for answer in load.answers[-200:]} == {"next"})

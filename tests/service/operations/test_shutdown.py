@@ -27,6 +27,12 @@ def half_sent(served: Running, body: bytes) -> socket.socket:
     return sock
 
 
+def heard(served: Running) -> None:
+    """Give the server time for what was sent, also on a busy machine: until it answered another request, and a moment more."""
+    assert served.get("/healthz").status_code == 200
+    time.sleep(0.2)
+
+
 def whole_answer(sock: socket.socket) -> tuple[int, bytes]:
     """Read until the server closes the connection."""
     found = b""
@@ -57,7 +63,7 @@ def test_request_that_has_begun_is_answered_and_stored_after_the_signal(tmp_path
     body = json.dumps(WIDGET).encode()
     with running(tmp_path, "--rules", str(rules)) as served:
         with half_sent(served, body) as sock:
-            time.sleep(0.2)
+            heard(served)
             served.signal(signal.SIGTERM)
             time.sleep(1.0)
             assert served.process.poll() is None
@@ -82,34 +88,34 @@ def test_server_that_stops_says_so_to_new_requests_before_it_closes_the_door(tmp
 
 def test_what_takes_longer_than_the_drain_is_given_up(tmp_path: Path, rules: Path) -> None:
     with running(tmp_path, "--rules", str(rules), "--drain", "1") as served, half_sent(served, json.dumps(WIDGET).encode()):
-        time.sleep(0.2)
+        heard(served)
         began = time.monotonic()
         assert served.stop() == 0
-        assert 0.9 < time.monotonic() - began < 10
+        assert 0.9 < time.monotonic() - began < 15
 
 
 def test_second_signal_ends_the_server_at_once(tmp_path: Path, rules: Path) -> None:
     with running(tmp_path, "--rules", str(rules)) as served, half_sent(served, json.dumps(WIDGET).encode()):
-        time.sleep(0.2)
+        heard(served)
         served.signal(signal.SIGTERM)
         time.sleep(0.6)
         assert served.process.poll() is None
         began = time.monotonic()
         assert served.stop() == 128 + signal.SIGTERM
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 15
 
 
 def test_second_signal_ends_the_workers_at_once(tmp_path: Path, rules: Path) -> None:
     with running(tmp_path, "--rules", str(rules), "--workers", "2") as served, half_sent(served, json.dumps(WIDGET).encode()):
         workers = children(served.pid)
-        time.sleep(0.2)
+        heard(served)
         served.signal(signal.SIGINT)
         time.sleep(1.0)
         assert served.process.poll() is None
         served.signal(signal.SIGINT)
-        assert served.wait(5) == 1
+        assert served.wait(15) == 1
         assert len(workers) == 2
-        until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers), 5)
+        until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers), 15)
 
 
 def test_interrupt_from_the_terminal_reaches_all_and_is_one_request_to_stop(tmp_path: Path, rules: Path) -> None:

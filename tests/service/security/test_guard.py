@@ -257,7 +257,10 @@ def test_one_key_cannot_take_every_place(store: AuditStore) -> None:
     async def run() -> None:
         guard = Guard(app, lambda _scope: cast("Any", held), Settings(auth=True, max_concurrency=8))
         tasks = [asyncio.create_task(_ask(guard, scope(text))) for _ in range(9)]
-        await asyncio.sleep(0.5)  # the first reads the keys
+        for _ in range(600):  # the first reads the keys
+            if held.working < 7:
+                await asyncio.sleep(0.05)
+        await asyncio.sleep(0.05)
         assert held.working == 7
         tasks.append(asyncio.create_task(_ask(guard, scope(other))))
         await asyncio.sleep(0.05)

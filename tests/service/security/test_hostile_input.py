@@ -80,9 +80,9 @@ BODIES = {
 
 @pytest.mark.parametrize("name", BODIES)
 def test_a_hostile_body_is_refused_at_once(raw: Raw, name: str) -> None:
-    began = time.monotonic()
+    began = raw.worked
     answer = raw.post(BODIES[name])
-    assert time.monotonic() - began < 5
+    assert raw.worked - began < 5
     assert status(answer) in REFUSED, body(answer)
     assert body(answer)["code"] != "unprocessable" or body(answer)["detail"]
     assert len(answer) < 3_000_000
@@ -120,9 +120,9 @@ def test_the_server_is_well_after_all_of_this(raw: Raw) -> None:
     for content in BODIES.values():
         raw.post(content)
     assert raw.memory - before < 40
-    began = time.monotonic()
+    began = raw.worked
     assert status(raw.post(_line())) == 201
-    assert time.monotonic() - began < 2
+    assert raw.worked - began < 2
 
 
 # ---------------------------------------------------------------- addresses, parameters, headers
@@ -347,12 +347,12 @@ def test_no_expression_takes_long_on_any_text() -> None:
         for piece, length in itertools.product(pieces, (26, 2_000, 20_000)):  # a short one first: what explodes there would never end
             text: Any = piece * (length // len(piece)) + "\n!"
             text = text.encode() if isinstance(pattern.pattern, bytes) else text
-            began = time.perf_counter()
+            began = time.process_time()
             pattern.fullmatch(text)
             pattern.match(text)
             if anywhere:
                 pattern.search(text)
-            if time.perf_counter() - began > 0.3:
+            if time.process_time() - began > 0.3:
                 slow.append(f"{name} on {piece!r}: {pattern.pattern!r}")
                 break
     assert len(tried) > 20

@@ -9,14 +9,15 @@ import pytest
 from tests.service.security.raw import LINE, Raw, body, status
 
 GET = b"GET /problems/not_found HTTP/1.1\r\nHost: localhost\r\n"
+LATE = 15.0  # seconds; the server under test has one or two, a client here twenty: between them, so that a busy machine is no failure
 POST = b"POST /v1/assessments HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 
 
 def _alive(raw: Raw) -> None:
     """The server answers others at once."""
-    began = time.monotonic()
+    began = raw.worked
     assert status(raw.send("GET", b"/problems/not_found")) == 200
-    assert time.monotonic() - began < 2
+    assert raw.worked - began < 2
 
 
 # ---------------------------------------------------------------- too much
@@ -40,9 +41,9 @@ def test_a_head_that_is_too_large_is_refused(raw: Raw, head: bytes) -> None:
 def test_headers_without_end_take_no_memory_and_end_the_connection(raw: Raw, part: bytes) -> None:
     """Uvicorn with httptools alone keeps them all, and takes ever longer to join them."""
     before = raw.memory
-    began = time.monotonic()
+    began = raw.worked
     answer = raw.talk(GET + b"A: ", *[part] * 50)
-    assert time.monotonic() - began < 5
+    assert raw.worked - began < 5
     assert answer == b"" or status(answer) == 431
     assert raw.memory - before < 20
     _alive(raw)
@@ -73,7 +74,7 @@ def test_a_body_of_no_stated_size_is_cut_off_at_the_limit(raw: Raw) -> None:
 def test_a_head_that_does_not_end_holds_no_connection(raw: Raw) -> None:
     began = time.monotonic()
     answer = raw.talk(GET)
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < LATE
     assert status(answer) == 408
     assert body(answer)["code"] == "headers_too_slow"
 
@@ -81,14 +82,14 @@ def test_a_head_that_does_not_end_holds_no_connection(raw: Raw) -> None:
 def test_a_connection_that_says_nothing_is_closed(raw: Raw) -> None:
     began = time.monotonic()
     assert raw.talk() == b""
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < LATE
 
 
 def test_a_head_sent_letter_by_letter_holds_no_connection(raw: Raw) -> None:
     """Each letter comes in time; the head does not."""
     began = time.monotonic()
     raw.talk(*[GET[place : place + 1] for place in range(20)], pause=0.1)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < LATE
 
 
 def test_a_second_request_on_a_connection_has_the_same_time(raw: Raw) -> None:
@@ -100,12 +101,12 @@ def test_a_second_request_on_a_connection_has_the_same_time(raw: Raw) -> None:
 def test_a_body_that_stops_is_given_up(raw: Raw) -> None:
     began = time.monotonic()
     answer = raw.talk(POST + b"Content-Length: 100\r\n\r\n{")
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < LATE
     assert (status(answer), body(answer)["code"]) == (408, "body_too_slow")
 
 
 def test_two_hundred_slow_connections_leave_the_server_to_others(raw: Raw) -> None:
-    connections = [socket.create_connection(("127.0.0.1", raw.port), timeout=5) for _ in range(200)]
+    connections = [socket.create_connection(("127.0.0.1", raw.port), timeout=20) for _ in range(200)]
     try:
         for number, connection in enumerate(connections):
             connection.sendall(GET if number % 2 else POST + b"Content-Length: 100\r\n\r\n{")
