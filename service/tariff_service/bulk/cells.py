@@ -9,17 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tariff_engine.problems import Problem, ProblemError, refuse
 from tariff_service.bulk.row_tables import Objects, exact_float
+from tariff_service.bulk.whole_columns import DIGITS, NUMBERS, SCALES, clean_text, plain_numbers, typed_column, typed_objects
 
 if TYPE_CHECKING:
-    import numpy as np
     import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
 
     from tariff_service.refund_columns import Dictionary, Target
 
-_SCALES: Final = (2, 6, 12)  # decimals of a number; the first that holds all of a column is taken
-_DIGITS: Final = 38
 _KEPT: Final = 200_000  # distinct texts of a column that are remembered
-_NUMBERS = frozenset({"usd", "number", "pct"})
 
 
 @dataclass(slots=True)
@@ -60,27 +57,47 @@ class Cleaner:
 
         kind = self.kind(target)
         if isinstance(column, Objects):
-            return self._objects(column, target, header, kind)
+            alike = typed_objects(column, kind)
+            if alike is None:
+                return self._objects(column, target, header, kind)
+            column = alike
+        if not pa.types.is_string(column.type) and not pa.types.is_dictionary(column.type):
+            known = typed_column(column, kind)
+            if known is not None:
+                return Cells(known)
+            if pa.types.is_boolean(column.type):
+                return self._objects(Objects(column.to_pylist()), target, header, kind)
+            column = column.cast(pa.string())
+        if pa.types.is_dictionary(column.type) and (kind in NUMBERS or target[0] == "own"):
+            column = column.dictionary_decode()
         if pa.types.is_string(column.type):
             if len(column) and pc.min(pc.binary_length(column)).as_py() == 0:
                 column = pc.if_else(pc.equal(pc.binary_length(column), 0), pa.scalar(None, pa.string()), column)
-            if kind in _NUMBERS:
-                plain_ = _plain_numbers(column)
+            if kind in NUMBERS:
+                plain_ = plain_numbers(column)
                 if plain_ is not None:
                     return Cells(plain_)
-            elif target[0] == "own" and _clean_text(column):
+            elif target[0] == "own" and clean_text(column):
                 return Cells(column)
         return self._distinct(column, target, header, kind)
 
     def _objects(self, column: Objects, target: Target, header: str, kind: str) -> Cells:
+        """Read cells of mixed types; what cannot be compared is read each time."""
         values: list[Any] = [None] * len(column)
         found = Cells(None)
-        for value, places in column.distinct():
-            read = self.cell(value, target, header)
-            for place in places:
-                values[place] = read.value
-                if read.problem is not None:
-                    found.problems.append((place, read.problem))
+        known: dict[Any, _Read] = {}
+        for place, value in enumerate(column.values):
+            if value is None:
+                continue
+            if isinstance(value, dict | list):
+                read = self.cell(value, target, header)
+            else:
+                key = (value.__class__, value)
+                read = known.get(key) or known.setdefault(key, self.cell(value, target, header))
+            values[place] = read.value
+            if read.problem is not None:
+                found.problems.append((place, read.problem))
+            if read.notes:
                 found.notes.extend((place, note) for note in read.notes)
         found.array = _array(values, kind)
         return found
@@ -89,20 +106,19 @@ class Cleaner:
         import numpy as np  # noqa: PLC0415  an extra
         import pyarrow as pa  # noqa: PLC0415  an extra
 
-        coded = column.dictionary_encode()
+        coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
         memory = self._memory.setdefault(target, {})
         reads = [self._remembered(memory, text, target, header) for text in coded.dictionary.to_pylist()]
         found = Cells(_array([read.value for read in reads], kind).take(coded.indices))
-        odd = [place for place, read in enumerate(reads) if read.problem or read.notes]
-        if odd:
-            indices = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-            for row in np.flatnonzero(np.isin(indices, np.array(odd))).tolist():
-                read = reads[indices[row]]
+        odd = [read.problem is not None or bool(read.notes) for read in reads]
+        if any(odd):
+            indices = coded.indices.fill_null(len(reads)).to_numpy(zero_copy_only=False)
+            rows = np.flatnonzero(np.array([*odd, False])[indices])
+            for row, place in zip(rows.tolist(), indices[rows].tolist(), strict=True):
+                read = reads[place]
                 if read.problem is not None:
                     found.problems.append((row, read.problem))
-                found.notes.extend((row, note) for note in read.notes)
-        if pa.types.is_dictionary(found.array.type):
-            found.array = found.array.dictionary_decode()
+                found.notes.extend([(row, note) for note in read.notes])
         return found
 
     def _remembered(self, memory: dict[Any, _Read], text: Any, target: Target, header: str) -> _Read:
@@ -120,7 +136,7 @@ class Cleaner:
         notes: list[Problem] = []
         kind = self.kind(target)
         try:
-            if isinstance(value, float) and kind in _NUMBERS:
+            if isinstance(value, float) and kind in NUMBERS:
                 value = exact_float(value, target[1])
             if isinstance(value, dict | list):
                 return _Read(_structured(value, kind, target[1]))
@@ -155,10 +171,10 @@ def _stated_day(text: str, form: str, name: str) -> date:
 
 
 def _as_kind(value: Any, kind: str, name: str) -> Any:
-    if kind in _NUMBERS:
+    if kind in NUMBERS:
         found = Decimal(value)
         _, digits, exponent = found.as_tuple()
-        if not isinstance(exponent, int) or -exponent > _SCALES[-1] or len(digits) + exponent > _DIGITS - _SCALES[-1]:
+        if not isinstance(exponent, int) or -exponent > SCALES[-1] or len(digits) + exponent > DIGITS - SCALES[-1]:
             raise refuse("out_of_range", name, f"{name} is {str(value)[:60]}, more digits than are read", "send a smaller number")
         return found
     if kind == "date" and isinstance(value, str):
@@ -176,9 +192,9 @@ def _no_day(value: str, name: str) -> Any:
 def _array(values: list[Any], kind: str) -> pa.Array:
     import pyarrow as pa  # noqa: PLC0415  an extra
 
-    if kind in _NUMBERS:
+    if kind in NUMBERS:
         scale = max((-value.as_tuple().exponent for value in values if value is not None), default=0)
-        return pa.array(values, pa.decimal128(_DIGITS, next(one for one in _SCALES if one >= scale)))
+        return pa.array(values, pa.decimal128(DIGITS, next(one for one in SCALES if one >= scale)))
     if kind == "date":
         return pa.array(values, pa.date32())
     if kind == "bool":
@@ -190,55 +206,3 @@ def _array(values: list[Any], kind: str) -> pa.Array:
     if kind == "cases":
         return pa.array(values, pa.list_(pa.map_(pa.string(), pa.string())))
     return pa.array(values, pa.string())
-
-
-# ---------------------------------------------------------------- whole columns
-def _letters(column: pa.Array) -> np.ndarray[Any, Any]:
-    """Return every byte of a column of text."""
-    import numpy as np  # noqa: PLC0415  an extra
-
-    _, offsets, data = column.buffers()
-    if data is None:
-        return np.empty(0, np.uint8)
-    ends = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1]
-    return np.frombuffer(data, np.uint8)[ends[0] : ends[-1]]
-
-
-def _only(letters: np.ndarray[Any, Any], allowed: bytes) -> bool:
-    import numpy as np  # noqa: PLC0415  an extra
-
-    table = np.zeros(256, bool)
-    table[np.frombuffer(allowed, np.uint8)] = True
-    return bool(table[letters].all())
-
-
-def _plain_numbers(column: pa.Array) -> pa.Array | None:
-    """Return a column of plain numbers as decimals: digits with a point, or with dollar signs and commas between thousands; else None."""
-    import pyarrow as pa  # noqa: PLC0415  an extra
-    import pyarrow.compute as pc  # noqa: PLC0415  an extra
-
-    letters = _letters(column)
-    if not _only(letters, b"0123456789."):
-        if not _only(letters, b"0123456789.,$"):
-            return None
-        if not pc.all(pc.match_substring_regex(column, r"^\$?([0-9]{1,3}(,[0-9]{3})+|[0-9]+)(\.[0-9]*)?$"), min_count=0).as_py():
-            return None
-        column = pc.replace_substring_regex(column, r"[$,]", "")
-    for scale in _SCALES:
-        try:
-            return column.cast(pa.decimal128(_DIGITS, scale))
-        except pa.ArrowInvalid:
-            continue
-    return None
-
-
-def _clean_text(column: pa.Array) -> bool:
-    """Whether no cell begins or ends with a blank, is a formula, or is too long."""
-    import pyarrow.compute as pc  # noqa: PLC0415  an extra
-
-    if not len(column) or column.null_count == len(column):
-        return True
-    letters = _letters(column)
-    if letters.min() <= 32 or letters.max() >= 127 or (letters == 61).any():  # noqa: PLR2004  a blank, what may be one, an equals sign
-        return False
-    return bool(pc.max(pc.binary_length(column)).as_py() <= 200)  # noqa: PLR2004  letters of an id

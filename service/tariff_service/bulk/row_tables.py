@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
 
 from tariff_engine.problems import Problem, ProblemError, refuse
 from tariff_service.bulk.csv_reader import decoded
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from tariff_service.refund_columns import Dictionary
 
 _MOST_KEYS, _MOST_ODD = 2_000, 100  # keys of a file that are looked up, and unknown ones that are told of a piece
+_PLAIN: Final = frozenset({str, int, bool, type(None)})  # of values of a row that a parser without decimals reads exactly
 _EXACT = 15  # significant digits: a decimal of so many comes back from a double as it went in (IEEE 754, binary64)
 
 
@@ -43,7 +46,7 @@ class RowReader:
                 rows.append(cells)
                 numbers.append(number)
         columns = {
-            place: _objects([row[place] if place < len(row) else None for row in rows])
+            place: Objects([row[place] if place < len(row) else None for row in rows])
             for place, target in enumerate(self.layout.columns.targets)
             if target is not None
         }
@@ -92,20 +95,31 @@ class JsonReader:
             raw.append([line.decode("utf-8", "replace")])
             numbers.append(number)
         table.numbers = np.array(numbers, dtype=np.int64)
-        found: dict[int, list[Any]] = {}
         odd: dict[str, int] = {}
-        for at, row in enumerate(rows):
-            for key, value in row.items():
-                place = self._place(key)
-                if place is None and len(odd) < _MOST_ODD:
-                    odd.setdefault(key, at)
-                if place is not None and value is not None:
-                    found.setdefault(place, [None] * len(rows))[at] = value
-        table.columns = {place: _objects(values) for place, values in sorted(found.items())}
+        table.columns = {place: Objects(values) for place, values in sorted(self._columns(rows, odd).items())}
         for key, at in odd.items():
             message = f"{key[:60]} stands for no fact and is not read, here or in later rows"
             table.notes.append(Note(numbers[at], None, Problem("column_not_read", key[:60], message)))
         return table
+
+    def _columns(self, rows: Sequence[Mapping[str, Any]], odd: dict[str, int]) -> dict[int, list[Any]]:
+        """Return the values by columns, and take down with its first row each key that stands for nothing."""
+        found: dict[int, list[Any]] = {}
+        places: dict[str, int | None] = {}
+        for at, row in enumerate(rows):
+            for key, value in row.items():
+                place = places[key] if key in places else self._place(key)
+                if len(places) < _MOST_KEYS:
+                    places[key] = place
+                if place is None:
+                    if len(odd) < _MOST_ODD:
+                        odd.setdefault(key, at)
+                elif value is not None:
+                    column = found.get(place)
+                    if column is None:
+                        column = found[place] = [None] * len(rows)
+                    column[at] = value
+        return found
 
     def _place(self, key: str) -> int | None:
         """Return the column of a key; the first row that has it makes one."""
@@ -123,10 +137,27 @@ class JsonReader:
 def _json_row(line: bytes, number: int) -> Mapping[str, Any]:
     if len(line) > MAX_ROW:
         raise refuse("row_too_large", "row", f"the row is larger than {MAX_ROW:,} bytes", "send one shipment line a row")
+    plain = _plain_row(line)
+    if plain is not None:
+        return plain
     value = parse_json(decode(line, f"row {number}"), f"row {number}", "row")
     if not isinstance(value, dict):
         raise refuse("wrong_type", "row", f"a row is a map of facts, not {type(value).__name__}", "send {hts, origin, ...}")
     return value
+
+
+def _plain_row(line: bytes) -> dict[str, Any] | None:
+    """Return a row whose values are texts, whole numbers and yes or no, as the strict reader would; None for any other, which that one reads.
+
+    The quick parser takes the last of two keys that are alike: a row has one colon for each of its keys, or it is not read here.
+    """
+    try:
+        row = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    if isinstance(row, dict) and line.count(b":") == len(row) and _PLAIN.issuperset(map(type, row.values())):
+        return row
+    return None
 
 
 @dataclass
@@ -166,21 +197,20 @@ class _Cells(Sequence[list[Any]]):
 
 
 def plain_array(array: pa.Array) -> Any:
-    """Return an array in a form that cells are read from: text, whole numbers, decimals, days; doubles as the decimals they print as."""
+    """Return an array in a form that cells are read from: text, whole numbers, decimals, yes or no, days; doubles and all others as objects."""
     import pyarrow as pa  # noqa: PLC0415  an extra
 
     types, kind = pa.types, array.type
     if types.is_dictionary(kind):
-        return plain_array(array.dictionary_decode())
-    if types.is_large_string(kind) or types.is_string_view(kind) or types.is_integer(kind):
+        return array if types.is_string(kind.value_type) else plain_array(array.dictionary_decode())
+    if types.is_large_string(kind) or types.is_string_view(kind):
         return array.cast(pa.string())
-    if types.is_decimal(kind):
-        return array.cast(pa.string()) if kind.scale >= 0 else _objects(array.to_pylist())
     if types.is_timestamp(kind):
-        return array.cast(pa.timestamp("us")).cast(pa.date32()).cast(pa.string())
+        return array.cast(pa.timestamp("us")).cast(pa.date32())
     if types.is_date(kind):
-        return array.cast(pa.date32()).cast(pa.string())
-    return array if types.is_string(kind) else _objects(array.to_pylist())
+        return array.cast(pa.date32())
+    typed = types.is_string(kind) or types.is_integer(kind) or types.is_boolean(kind) or (types.is_decimal(kind) and kind.scale >= 0)
+    return array if typed else Objects(array.to_pylist())
 
 
 @dataclass(slots=True)
@@ -197,16 +227,9 @@ class Objects:
         """Return a cell, as an array would."""
         return _Cell(self.values[place])
 
-    def distinct(self) -> Iterator[tuple[Any, list[int]]]:
-        """Yield each distinct cell with its places; cells that cannot be compared stand alone."""
-        found: dict[Any, list[int]] = {}
-        for place, value in enumerate(self.values):
-            if isinstance(value, dict | list):
-                yield value, [place]
-            elif value is not None:
-                found.setdefault((type(value), value), []).append(place)
-        for (_, value), places in found.items():
-            yield value, places
+    def kinds(self) -> set[type]:
+        """Return the types of the cells; those that say nothing have none."""
+        return set(map(type, self.values)) - {type(None)}
 
 
 @dataclass(slots=True)
@@ -215,10 +238,6 @@ class _Cell:
 
     def as_py(self) -> Any:
         return self.value
-
-
-def _objects(values: list[Any]) -> Objects:
-    return Objects(values)
 
 
 def exact_float(value: float, name: str) -> Decimal:
