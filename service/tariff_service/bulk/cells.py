@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 from tariff_engine.problems import Problem, ProblemError, refuse
@@ -136,7 +137,7 @@ class Cleaner:
         notes: list[Problem] = []
         kind = self.kind(target)
         try:
-            if isinstance(value, float) and kind in NUMBERS:
+            if isinstance(value, float) and (kind in NUMBERS or not isfinite(value)):
                 value = exact_float(value, target[1])
             if isinstance(value, dict | list):
                 return _Read(_structured(value, kind, target[1]))

@@ -52,13 +52,18 @@ def report_book(path: Path, report: Data, names: Names) -> None:
         [(one.month, one.duty, one.lines, one.value) for one in months],
         chart="col",
     )
-    for name, title in (("questions", "Questions"), ("savings", "Unclaimed")):
-        _sheet(
-            book,
-            title,
-            ("Question", "Dollars", "Lines", "Fact"),
-            [(bar.name, bar.amount, bar.lines, bar.code) for bar in stakes(report, name, names)],
-        )
+    asked = [(bar.name, bar.amount, bar.lines, bar.code, *(bar.reach or (None, None))) for bar in stakes(report, "questions", names)]
+    counted = (
+        "Question",
+        "Dollars, each line under its first question",
+        "Lines",
+        "Fact",
+        "Lines that ask it",
+        "Dollars of their ranges, which overlap",
+    )
+    _sheet(book, "Questions", counted, asked)
+    saved = [(bar.name, bar.amount, bar.lines, bar.code) for bar in stakes(report, "savings", names)]
+    _sheet(book, "Unclaimed", ("Question", "Dollars", "Lines", "Fact"), saved)
     for name, title in (("open_lines", "Lines that depend"), ("saving_lines", "Lines with savings")):
         header = ("Row", "Id", "HTS", "Origin", "Entry date", "Value", "Duty", "Low", "High", "Fact", "Dollars")
         keys = ("row", "id", "hts", "origin", "entry_date", "value", "duty", "low", "high", "fact", "stake")

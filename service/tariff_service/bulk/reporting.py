@@ -26,6 +26,7 @@ class Bar:
     amount: Decimal
     share: str
     value: Decimal | None = None
+    reach: tuple[int, Decimal] | None = None  # of a question: the lines that ask it at all, and the dollars of their ranges
 
     @property
     def rate(self) -> str:
@@ -169,8 +170,20 @@ def dollars(amount: Any) -> str:
 
 # ---------------------------------------------------------------- stakes
 def stakes(report: Data, name: str, names: Names) -> Sequence[Bar]:
-    """Return the facts with the most dollars at stake, or with the most that a claim would save."""
-    found = [(fact, rows, Decimal(amount)) for fact, (rows, _, amount) in report["totals"]["by"].get(name, {}).items()]
-    found.sort(key=lambda one: (-one[2], one[0]))
+    """Return the facts with the most dollars at stake, or with the most that a claim would save.
+
+    The range of a line stands under its first question alone, so that the bars add up to what is at stake in the book. What a question could move
+    at the most, the ranges of all lines that ask it, stands beside it.
+    """
+    groups = report["totals"]["by"]
+    every = groups.get("asked", {}) if name == "questions" else {}
+    found = [
+        (fact, rows, Decimal(amount)) for fact, (rows, _, amount) in {**dict.fromkeys(every, (0, 0, 0)), **groups.get(name, {})}.items()
+    ]
+    reach = {fact: (rows, Decimal(amount)) for fact, (rows, _, amount) in every.items()}
+    found.sort(key=lambda one: (-one[2], -reach.get(one[0], (0, Decimal(0)))[1], one[0]))
     longest = found[0][2] if found else Decimal(0)
-    return [Bar(names.facts.get(fact, fact), fact, rows, amount, share(amount, longest)) for fact, rows, amount in found[:_MOST]]
+    return [
+        Bar(names.facts.get(fact, fact), fact, rows, amount, share(amount, longest), reach=reach.get(fact))
+        for fact, rows, amount in found[:_MOST]
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import shutil
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -16,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Final
 from tariff_engine.entry import ENGINE
 from tariff_engine.problems import Problem, refuse
 from tariff_service.bulk import seen
-from tariff_service.bulk.formats import assemble, cells_csv, format_of
+from tariff_service.bulk.assembling import Whole, open_whole
+from tariff_service.bulk.formats import cells_csv, format_of
 from tariff_service.bulk.mapping import read_mapping
 from tariff_service.bulk.opening import AnySource, Input, open_input, open_source
 from tariff_service.bulk.pieces import Note, Piece
@@ -29,7 +31,7 @@ from tariff_service.rulebook import open_engine
 if TYPE_CHECKING:
     from tariff_engine.engine import Knowledge
 
-_VERSION: Final = 1  # of the form of parts
+_VERSION: Final = 2  # of the form of parts
 _TOLD: Final = 10_000  # repeated ids and entries that are noted one by one
 Data = dict[str, Any]
 Progress = Callable[[AnySource, Mapping[str, Any]], None]
@@ -105,38 +107,78 @@ def run(options: Options, progress: Progress | None = None) -> Data:
         report=options.report is not None,
         ranges=options.ranges,
     )
-    records = _records(source, space, job, knowledge, options.jobs, verify=verify, progress=progress)
-    given.refuse_change()
-    return _finish(options, source, given, space, records, knowledge, (form, long))
+    wholes = Wholes(space, form, long)
+    try:
+        records = []
+        for record in _records(source, space, job, knowledge, options.jobs, verify=verify):
+            records.append(record)
+            wholes.add(record)
+            if progress is not None:
+                progress(source, record)
+        given.refuse_change()
+        space.finish()
+        wholes.close()
+    except BaseException:
+        wholes.drop()
+        raise
+    return _finish(options, source, given, space, records, knowledge, wholes)
 
 
 # ---------------------------------------------------------------- parts
-def _records(
-    source: AnySource, space: Workspace, job: Job, knowledge: Knowledge, jobs: int, *, verify: bool, progress: Progress | None
-) -> list[Data]:
-    """Return the records of all parts, made now or by an earlier run."""
+def _records(source: AnySource, space: Workspace, job: Job, knowledge: Knowledge, jobs: int, *, verify: bool) -> Iterator[Data]:
+    """Yield the records of all parts in their order, those of an earlier run first."""
     kept: list[Data] = []
     while not (kept and kept[-1]["last"]) and (record := space.record(len(kept))) is not None:
         kept.append(record)
     if verify:
         kept = _same(source, kept)
-    if kept and kept[-1]["last"] and not verify:
-        _tell(source, kept, progress)
-        return kept
-    space.forget_after(len(kept))
-    _tell(source, kept, progress)
-    begin = {"begin": kept[-1]["end"], "first": kept[-1]["next"], "index": len(kept)} if kept else {}
-    made = _one_process(source.pieces(**begin), job, knowledge) if jobs == 1 else _processes(source.pieces(**begin), job, jobs)
-    for record in made:
-        kept.append(record)
-        if progress is not None:
-            progress(source, record)
-    return kept
+    whole = bool(kept and kept[-1]["last"]) and not verify
+    if not whole:
+        space.forget_after(len(kept))
+    yield from kept
+    if not whole:
+        begin = {"begin": kept[-1]["end"], "first": kept[-1]["next"], "index": len(kept)} if kept else {}
+        pieces = source.pieces(**begin)
+        yield from _one_process(pieces, job, knowledge) if jobs == 1 else _processes(pieces, job, jobs)
 
 
-def _tell(source: AnySource, records: list[Data], progress: Progress | None) -> None:
-    for record in records if progress is not None else ():
-        progress(source, record)  # type: ignore[misc]  # it is not None
+class Wholes:
+    """The outputs of a run, put together in its folder while parts are made, so that other processes need not wait for it at the end."""
+
+    def __init__(self, space: Workspace, form: str, long: str | None) -> None:
+        """Begin the files."""
+        from tariff_engine.bulk import LONG_SCHEMA, SUMMARY_SCHEMA  # noqa: PLC0415  an extra
+
+        self._space = space
+        self._files: dict[str, Whole] = {}
+        with room(space.folder):
+            for kind, wanted, schema in (("summary", form, SUMMARY_SCHEMA), ("long", long, LONG_SCHEMA)):
+                if wanted is not None:
+                    self._files[kind] = open_whole(wanted, schema, self.path(kind))
+
+    def path(self, kind: str) -> Path:
+        """Return where a file stands until it gets its name."""
+        return self._space.folder / f"whole.{kind}"
+
+    def add(self, record: Mapping[str, Any]) -> None:
+        """Take the parts of a record. Raises ProblemError."""
+        with room(self._space.folder):
+            for kind, whole in self._files.items():
+                whole.add(self._space.part(record["index"], kind))
+
+    def close(self) -> None:
+        """Write what is left. Raises ProblemError."""
+        with room(self._space.folder):
+            for whole in self._files.values():
+                whole.close()
+
+    def drop(self) -> None:
+        """Remove what was written: the parts are kept, and it is made anew of them."""
+        for kind, whole in self._files.items():
+            with suppress(Exception):
+                whole.close()
+            with suppress(OSError):
+                self.path(kind).unlink()
 
 
 def _same(source: AnySource, kept: list[Data]) -> list[Data]:
@@ -163,7 +205,7 @@ def _processes(pieces: Iterator[Piece], job: Job, jobs: int) -> Iterator[Data]:
     try:
         for piece in pieces:
             waiting.append(pool.submit(work, piece))
-            if len(waiting) > jobs:
+            if len(waiting) > jobs + 1:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
@@ -176,29 +218,17 @@ def _processes(pieces: Iterator[Piece], job: Job, jobs: int) -> Iterator[Data]:
 
 # ---------------------------------------------------------------- outputs
 def _finish(
-    options: Options,
-    source: AnySource,
-    given: Input,
-    space: Workspace,
-    records: list[Data],
-    knowledge: Knowledge,
-    forms: tuple[str, str | None],
+    options: Options, source: AnySource, given: Input, space: Workspace, records: list[Data], knowledge: Knowledge, wholes: Wholes
 ) -> Data:
-    from tariff_engine.bulk import LONG_SCHEMA, SUMMARY_SCHEMA  # noqa: PLC0415  an extra
-
-    space.finish()
     repeated = list(_repeated(space, records))
     report = _report(options, source, given, records, knowledge, repeated)
 
     def parts(kind: str) -> list[Path]:
         return [space.part(record["index"], kind) for record in records]
 
-    made: list[tuple[Path, Callable[[Path], None]]] = [
-        (options.out, lambda path: assemble(forms[0], parts("summary"), SUMMARY_SCHEMA, path))
-    ]
-    if options.long is not None and forms[1] is not None:
-        long = forms[1]
-        made.append((options.long, lambda path: assemble(long, parts("long"), LONG_SCHEMA, path)))
+    made: list[tuple[Path, Callable[[Path], None]]] = [(options.out, lambda path: _moved(wholes.path("summary"), path))]
+    if options.long is not None:
+        made.append((options.long, lambda path: _moved(wholes.path("long"), path)))
     if report["rejected"]:
         header = [*REJECTED, *source.headers]
         made.append((options.rejected, lambda path: _joined(path, header, parts("rejected"), [])))
@@ -226,6 +256,11 @@ def _place(space: Workspace, path: Path, write: Callable[[Path], None]) -> None:
             with suppress(OSError):
                 partial.unlink()
             raise
+
+
+def _moved(source: Path, target: Path) -> None:
+    """Give a file another place, on another disk too."""
+    shutil.move(source, target)
 
 
 def _joined(path: Path, header: list[Any], parts: list[Path], extra: list[list[Any]]) -> None:

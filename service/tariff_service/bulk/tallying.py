@@ -30,14 +30,41 @@ def tally(summary: pa.RecordBatch, long: pa.RecordBatch | None) -> Data:
     if long is None:
         return found
     table = pa.Table.from_batches([summary])
-    day, hts = summary.column("entry_date"), summary.column("hts")
-    month = pc.binary_join_element_wise(pc.year(day).cast(pa.string()), pc.utf8_lpad(pc.month(day).cast(pa.string()), 2, padding="0"), "-")
-    table = table.append_column("chapter", pc.utf8_slice_codeunits(hts, 0, 2)).append_column("month", month)
-    found["by"] = {name: _grouped(table, name, ("value", "duty", "total")) for name in ("origin", "chapter", "month")}
+    table = table.append_column("chapter", _chapters(summary.column("hts")))
+    found["by"] = {name: _grouped(table, name, ("value", "duty", "total")) for name in ("origin", "chapter")}
+    found["by"]["month"] = _monthly(_grouped(table, "entry_date", ("value", "duty", "total")))
     found["by"]["program"] = _grouped(pa.Table.from_batches([long]), "program", ("duty",))
+    found["asked"] = _reach(table.filter(asked))
     found["questions"], found["open_lines"] = _asked(table.filter(asked))
     found["savings"], found["saving_lines"] = _saved(table)
     return found
+
+
+def _chapters(hts: pa.Array) -> pa.Array:
+    import pyarrow.compute as pc  # noqa: PLC0415  an extra
+
+    coded = hts.dictionary_encode()
+    return pc.utf8_slice_codeunits(coded.dictionary, 0, 2).take(coded.indices)
+
+
+def _monthly(by_day: Data) -> Data:
+    found: dict[str, list[Any]] = {}
+    for day, group in by_day.items():
+        _add(found, {day[:7]: group})
+    return {month: [*counts[:2], *map(_text, counts[2:])] for month, counts in sorted(found.items())}
+
+
+def _reach(table: pa.Table) -> Data:
+    """Return the dollars between the lowest and the highest duty under each fact that a line asks: a line stands under all of them."""
+    import pyarrow as pa  # noqa: PLC0415  an extra
+    import pyarrow.compute as pc  # noqa: PLC0415  an extra
+
+    if not table.num_rows:
+        return {}
+    batch = table.select(["questions", "low", "high"]).combine_chunks().to_batches()[0]
+    rows = pc.list_parent_indices(batch.column("questions"))
+    stake = pc.subtract(_wide(batch.column("high")), _wide(batch.column("low"))).take(rows)
+    return _grouped(pa.table({"fact": pc.list_flatten(batch.column("questions")), "stake": stake}), "fact", ("stake",))
 
 
 def _asked(table: pa.Table) -> tuple[Data, list[Data]]:
@@ -67,14 +94,11 @@ def _grouped(table: pa.Table, key: str, sums: tuple[str, ...]) -> Data:
     import pyarrow as pa  # noqa: PLC0415  an extra
 
     wide = pa.table({key: table.column(key), **{name: _wide(table.column(name)) for name in sums}})
-    counts = [(sums[0], "count", pa.compute.CountOptions(mode="all")), (sums[0], "count", pa.compute.CountOptions(mode="only_null"))]
-    totals = wide.group_by(key, use_threads=False).aggregate([*((name, "sum") for name in sums)]).to_pylist()
-    rows = wide.group_by(key, use_threads=False).aggregate(counts[:1]).to_pylist()
-    nulls = wide.group_by(key, use_threads=False).aggregate(counts[1:]).to_pylist()
-    return {
-        str(total[key]): [row[f"{sums[0]}_count"], null[f"{sums[0]}_count"], *(_text(total[f"{name}_sum"]) for name in sums)]
-        for total, row, null in zip(totals, rows, nulls, strict=True)
-    }
+    counts = [(sums[0], "count", pa.compute.CountOptions(mode=mode)) for mode in ("all", "only_null")]
+    made = wide.group_by(key, use_threads=False).aggregate([*counts, *((name, "sum") for name in sums)])
+    keys = made.column(key).to_pylist()
+    values = [column.to_pylist() for name, column in zip(made.schema.names, made.columns, strict=True) if name != key]
+    return {str(one): [rows, nulls, *map(_text, amounts)] for one, rows, nulls, *amounts in zip(keys, *values, strict=True)}
 
 
 def _top(table: pa.Table, by: str) -> list[Data]:
@@ -108,7 +132,7 @@ def total(tallies: Iterable[Mapping[str, Any]]) -> Data:
             sums[name] += Decimal(one[name] or 0)
         for name in counts:
             counts[name] += one[name]
-        groups = {**one.get("by", {}), **{name: one[name] for name in ("questions", "savings") if name in one}}
+        groups = {**one.get("by", {}), **{name: one[name] for name in ("questions", "asked", "savings") if name in one}}
         for name, group in groups.items():
             _add(by.setdefault(name, {}), group)
         for name, kept in lines.items():
