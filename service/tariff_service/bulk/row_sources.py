@@ -13,6 +13,7 @@ from tariff_engine.problems import Problem, ProblemError, refuse
 from tariff_service.bulk.headers import Layout, find_header
 from tariff_service.bulk.pieces import Piece, piece_rows
 from tariff_service.bulk.row_tables import ArrowReader, RowReader
+from tariff_service.bulk.sheet_stream import quick_rows
 from tariff_service.refund_files import open_workbook, sheet_rows
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class SheetSource:
         place = self.layout.entry
         with open_workbook(self.name, self.path) as book:
             kept: list[tuple[int, list[Any]]] = []
-            for number, cells in sheet_rows(book, self.sheet):
+            for number, cells in quick_rows(book, self.sheet):
                 if number <= start:
                     continue
                 kept.append((number, cells))
