@@ -83,6 +83,15 @@ def test_a_column_says_what_its_cells_say(cleaner: Cleaner, name: str, target: t
         ]
 
 
+def test_typed_days_are_read_whatever_form_a_mapping_file_states_for_text() -> None:
+    law = open_engine(None).at().law
+    cleaner = Cleaner(Dictionary(law, None), {name: spec.type for name, spec in law.facts.items()}, "day_first")
+    days = [date(2025, 9, 10), None]
+    for column in (pa.array(days), pa.array([datetime(2025, 9, 10, 5), None]), Objects(list(days))):  # noqa: DTZ001  a file has no zones
+        read = column if isinstance(column, Objects) else plain_array(column)
+        assert cleaner.read(read, ("fact", "entry_date"), "Day").array.to_pylist() == days
+
+
 def test_doubles_by_chance_are_the_decimals_that_they_print_as(cleaner: Cleaner) -> None:
     rng = random.Random(5)
     values = [rng.randrange(10 ** rng.randrange(1, 16)) / 100 for _ in range(20_000)]
