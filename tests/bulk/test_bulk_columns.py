@@ -199,10 +199,10 @@ def test_the_range_of_a_line_is_counted_once_and_its_other_questions_are_told_be
     found = total([tally(batch(), long)])
     report = {"totals": found}
     bars = {bar.code: bar for bar in stakes(report, "questions", Names({}, {}, {}))}
-    ranges = [place * 2 for place in range(30)]
+    ranges = [Decimal(place * 2) for place in range(30)]
     assert sum(bar.amount for bar in bars.values()) == sum(one for place, one in enumerate(ranges) if place % 3 < 2)
-    first = sum(one for place, one in enumerate(ranges) if place % 3 == 1)
+    first = sum((one for place, one in enumerate(ranges) if place % 3 == 1), Decimal(0))
     assert (bars["usmca_qualifying"].lines, bars["usmca_qualifying"].amount) == (10, first)
-    assert bars["usmca_qualifying"].reach == (20, sum(one for place, one in enumerate(ranges) if place % 3 < 2))
+    assert bars["usmca_qualifying"].reach == (20, sum((one for place, one in enumerate(ranges) if place % 3 < 2), Decimal(0)))
     assert list(found["by"]["month"]) == ["2025-09"]
     assert found["open"] == 20

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import orjson
@@ -15,8 +14,8 @@ _AT_ONCE: Final = 20_000  # rows whose text is made at a time
 _ESCAPED: Final = '["\\\\\\x00-\\x1f]'  # what JSON writes with a backslash
 _FORMULA: Final = "=+-@\t\r"  # a text that a spreadsheet would take for a formula begins so
 _CONTROL: Final = "[\\x00-\\x08\\x0b-\\x1f\\x{fffe}\\x{ffff}]"  # what XML 1.0 cannot hold, and carriage returns, which it does not keep
-_DAY_ZERO: Final = date(1899, 12, 30)  # of a sheet, from 1 March 1900 on (ECMA-376, part 1, 18.17.4.1)
-_FIRST_DAY: Final = date(1900, 3, 1)
+_SERIAL: Final = 25_569  # what a sheet calls the day from which Arrow counts (ECMA-376, part 1, 18.17.4.1)
+_FIRST_DAY: Final = 61  # of a sheet; those before it have a leap day that never was
 
 
 def write_json_rows(batch: pa.RecordBatch, file: BinaryIO) -> None:
@@ -107,8 +106,8 @@ def sheet_cells(column: pa.Array) -> pa.Array:
     types = pa.types
     if types.is_list(column.type):
         column = pc.binary_join(column, " ")
-    if types.is_date(column.type) and (column.null_count == len(column) or pc.min(column).as_py() >= _FIRST_DAY):
-        days = pc.add(column.cast(pa.int32()), -_DAY_ZERO.toordinal() + date(1970, 1, 1).toordinal())
+    days = pc.add(column.cast(pa.int32()), _SERIAL) if types.is_date(column.type) else None
+    if days is not None and (pc.min(days).as_py() or _FIRST_DAY) >= _FIRST_DAY:
         found = _joined('<c s="1"><v>', _plain(days), "</v></c>")
     elif types.is_boolean(column.type):
         found = pc.if_else(column, '<c t="b"><v>1</v></c>', '<c t="b"><v>0</v></c>')

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 SCALES: Final = (2, 6, 12)  # decimals of a number; the first that holds all of a column is taken
 DIGITS: Final = 38
 NUMBERS: Final = frozenset({"usd", "number", "pct"})
+_EPOCH: Final = 719_163  # the day from which Arrow counts days, as `date.toordinal` counts it
 _CENTS: Final = 10**15  # beyond these a double is not sure of its cents (IEEE 754, binary64: 15 digits)
 
 
@@ -28,7 +29,7 @@ def typed_column(column: pa.Array, kind: str) -> pa.Array | None:
         return column if kind == "bool" else None
     if types.is_date(column.type):
         days = pc.min_max(column.cast(pa.int32())).as_py()
-        first, last = (day.toordinal() - date(1970, 1, 1).toordinal() for day in (date.min, date.max))
+        first, last = (day.toordinal() - _EPOCH for day in (date.min, date.max))
         common = days["min"] is None or (first <= days["min"] and days["max"] <= last)
         return column if kind == "date" and common else None
     if kind not in NUMBERS or (pc.min(column).as_py() or 0) < 0:
