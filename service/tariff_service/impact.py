@@ -1,7 +1,7 @@
 """What a change of law does to lines: which change, by how much, because of which provisions, and what that comes to in all.
 
-Lines are answered in batches by both laws (`many.assess_many`), and only those that differ are asked again for their reasons. What is kept
-of a line is its share of the totals and its place among the largest differences, so memory does not grow with the number of lines.
+Entries are answered in batches by both laws (`many_columns.ManyEntries`), and only lines that differ are asked again for their reasons, and
+only where somebody reads them: each line that is written to a file, and the largest differences. What is kept of a line is its share of the totals and its place among the largest differences, so memory does not grow with the number of lines.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tariff_service.comparing import program_reasons
 from tariff_service.differing import BASE, dollars, gate_change, heading_changes, money
-from tariff_service.line_stream import Sent, batches
-from tariff_service.many import Assessed, assess_many
+from tariff_service.line_stream import Sent, batches, entries
+from tariff_service.many import Assessed, assess_together
+from tariff_service.many_columns import ManyEntries
 from tariff_service.stepping import names_of
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 Data = dict[str, Any]
 FEES: Final = "fees"  # merchandise processing and harbor maintenance, beside the programs
 POSTAL: Final = "postal duty"
-BATCH: Final = 500
+CHANGES: Final = ("more", "less", "filed_otherwise")  # what becomes of a line that changes
+BATCH: Final = 4_000  # lines
 _ZERO: Final = Decimal(0)
 _STATED: Final = ("hts", "origin", "entry_date", "value")
 
@@ -69,11 +71,13 @@ class Totals:
 class Impact:
     """Two laws, and what lines came to by them so far. `largest` are the lines with the largest differences."""
 
-    def __init__(self, before: Knowledge, after: Knowledge, *, largest: int = 20) -> None:
-        """Take the laws, and how many of the largest differences are kept."""
+    def __init__(self, before: Knowledge, after: Knowledge, *, largest: int = 20, columns: bool = True) -> None:
+        """Take the laws, and how many of the largest differences are kept. `columns`: use the extra `bulk` where it is installed."""
         self.before, self.after = before, after
+        self._many = tuple(ManyEntries(law, columns=columns) for law in (before, after))
+        self._full: tuple[list[Sent], list[list[Assessed]]] | None = None  # the explained answers on the last entry that was asked for
         self.totals = Totals()
-        self._largest: list[tuple[Decimal, int, Data]] = []
+        self._largest: list[tuple[Decimal, int, Data, list[Sent], int]] = []
         self._most = largest
         self._names = names_of(before), names_of(after)
         self._titles = {program.name: program.title for knowledge in (before, after) for program in knowledge.law.compiled.programs}
@@ -81,22 +85,38 @@ class Impact:
     @property
     def largest(self) -> list[Data]:
         """The lines with the largest differences, the largest first."""
-        return [line for _, _, line in sorted(self._largest, key=lambda one: (-one[0], -one[1]))]
+        ordered = sorted(self._largest, key=lambda one: (-one[0], -one[1]))
+        return [self._explained(line, entry, place) for _, _, line, entry, place in ordered]
 
-    def run(self, sent: Iterable[Sent], tell: Callable[[int], None] | None = None) -> Iterator[Data]:
-        """Yield what became of each line, in order: its `status`, what it owed and owes, and for those that changed the reasons."""
-        for batch in batches(sent, BATCH):
-            yield from self._batch(batch)
+    def run(self, sent: Iterable[Sent], tell: Callable[[int], None] | None = None, *, reasons: bool = True) -> Iterator[Data]:
+        """Yield what became of each line, in order: its `status`, what it owed and owes, and for those that changed the reasons.
+
+        Without `reasons` they are left out, and asked for the largest differences alone.
+        """
+        for batch in batches(entries(sent), BATCH):
+            yield from self._batch(batch, reasons=reasons)
             if tell is not None:
                 tell(self.totals.rows)
 
-    def _batch(self, batch: Sequence[Sent]) -> Iterator[Data]:
-        good = [one for one in batch if one.problem is None]
-        olds, news = (assess_many(law, [self._known(one, place) for one in good]) for place, law in enumerate((self.before, self.after)))
-        answers = {id(one): pair for one, *pair in zip(good, olds, news, strict=True)}
-        for one in batch:
-            pair = answers.get(id(one)) or [Assessed(None, one.problem), Assessed(None, one.problem)]
-            yield self._counted(one, self._line(one, *pair))
+    def _batch(self, batch: Sequence[list[Sent]], *, reasons: bool) -> Iterator[Data]:
+        good = [entry for entry in batch if all(one.problem is None for one in entry)]
+        olds, news = (many.assess([self._facts(entry, place) for entry in good]) for place, many in enumerate(self._many))
+        answers = {id(entry): pair for entry, *pair in zip(good, olds, news, strict=True)}
+        for entry in batch:
+            old, new = answers.get(id(entry)) or [self._around(entry, place) for place in (0, 1)]
+            for place, one in enumerate(entry):
+                line = self._counted(self._line(one, old[place], new[place]), entry, place)
+                yield self._explained(line, entry, place) if reasons else line
+
+    def _facts(self, entry: Sequence[Sent], place: int) -> list[Data]:
+        return [self._known(one, place) for one in entry]
+
+    def _around(self, entry: Sequence[Sent], place: int) -> list[Assessed]:
+        """Answer an entry of which a line cannot be read: what the others owe in all is not known, for its fees are not."""
+        law = (self.before, self.after)[place]
+        return [
+            Assessed(None, one.problem) if one.problem else _no_total(assess_together(law, [self._known(one, place)])[0]) for one in entry
+        ]
 
     def _known(self, sent: Sent, place: int) -> Data:
         """Return the facts of a line without those of which only the other law has heard; what neither knows is refused by both."""
@@ -125,16 +145,22 @@ class Impact:
             return {**found, "status": "same"}
         difference = Decimal(found["difference"])
         status = "more" if difference > 0 else "less" if difference < 0 else "filed_otherwise"
-        return {**found, "status": status, "programs": self._reasons(sent, before, after)}
+        return {**found, "status": status}
 
-    def _reasons(self, sent: Sent, before: Data, after: Data) -> list[Data]:
+    def _explained(self, line: Data, entry: list[Sent], place: int) -> Data:
+        """Return a line with its reasons, where it changed."""
+        if line["status"] in CHANGES and "programs" not in line:
+            if self._full is None or self._full[0] is not entry:
+                laws = (self.before, self.after)
+                self._full = entry, [assess_together(law, self._facts(entry, number), "full") for number, law in enumerate(laws)]
+            before, after = (answers[place].answer for answers in self._full[1])
+            line["programs"] = self._reasons(before, after) if before is not None and after is not None else []
+        return line
+
+    def _reasons(self, before: Data, after: Data) -> list[Data]:
         """Return why each program differs; the dollars add up to the difference of the line."""
-        laws = (self.before, self.after)
-        full = [assess_many(law, [self._known(sent, place)], "full")[0].answer for place, law in enumerate(laws)]
-        reasons: list[Data] = []
-        if full[0] is not None and full[1] is not None:
-            reasons = [_reason(one) for one in program_reasons(full[0], full[1], self._titles)]
-            reasons = [one for one in reasons if one["difference"] != "0.00" or one["headings"]["from"] != one["headings"]["to"]]
+        reasons = [_reason(one) for one in program_reasons(before, after, self._titles)]
+        reasons = [one for one in reasons if one["difference"] != "0.00" or one["headings"]["from"] != one["headings"]["to"]]
         for name, words in ((FEES, "the fees of the entry"), (POSTAL, "the duty on postal shipments")):
             difference = parts(after)[name] - parts(before)[name]
             if difference:
@@ -163,17 +189,23 @@ class Impact:
                 found[name] = found.get(name, _ZERO) + Decimal(row["duty"] or 0)
         return found
 
-    def _counted(self, sent: Sent, line: Data) -> Data:
+    def _counted(self, line: Data, entry: list[Sent], place: int) -> Data:
         self.totals.rows += 1
         status = line["status"]
         self.totals.statuses[status] = self.totals.statuses.get(status, 0) + 1
-        if self._most and status in {"more", "less", "filed_otherwise"}:
-            key = (abs(Decimal(line["difference"])), -sent.row, line)
+        if self._most and status in CHANGES:
+            key = (abs(Decimal(line["difference"])), -self.totals.rows, line, entry, place)
             if len(self._largest) < self._most:
                 heapq.heappush(self._largest, key)
             elif key[:2] > self._largest[0][:2]:
                 heapq.heapreplace(self._largest, key)
         return line
+
+
+def _no_total(one: Assessed) -> Assessed:
+    if one.answer is None:
+        return one
+    return Assessed({**one.answer, "totals": {"duty": None, "fees": None, "total": None}})
 
 
 def _spread(into: dict[str, Sums], was: Mapping[str, Decimal], now: Mapping[str, Decimal]) -> None:
@@ -224,7 +256,7 @@ def report(impact: Impact, names: tuple[str, str], known_on: str | None) -> Data
         ordered = sorted(found.items(), key=lambda item: (-abs(item[1].after - item[1].before), item[0]))
         return [{word: name, **sums.data()} for name, sums in ordered]
 
-    changed = sum(totals.statuses.get(status, 0) for status in ("more", "less", "filed_otherwise"))
+    changed = sum(totals.statuses.get(status, 0) for status in CHANGES)
     return {
         "from": books[0],
         "to": books[1],

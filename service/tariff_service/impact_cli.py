@@ -70,7 +70,7 @@ def impact(
 ) -> int:
     """Say which lines owe otherwise by another law book, by how much and because of which provisions, with totals by program and origin.
 
-    Each line is an entry of its own. Lines that one of the laws cannot assess are counted apart; the exit code is then 2.
+    Lines that state one entry number and follow each other are one entry. Lines that one of the laws cannot assess are counted apart; the exit code is then 2.
     """
     from tariff_service.output import console, wants_json, write_json  # noqa: PLC0415  `--help` needs no engine
     from tariff_service.rulebook import open_engine  # noqa: PLC0415
@@ -129,7 +129,7 @@ def _run(work: Impact, sent: Iterator[Sent], opened: list[Sink], *, every: bool)
             sys.stderr.write(f"\r{rows:,} lines ")
             sys.stderr.flush()
 
-    for line in work.run(sent, tell):
+    for line in work.run(sent, tell, reasons=bool(opened)):
         if every or line["status"] != _UNCHANGED:
             for sink in opened:
                 sink.line(line)

@@ -10,7 +10,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import chain, groupby, islice
+from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, TextIO, cast
 
@@ -31,16 +31,22 @@ _DELIMITERS: Final = (",", ";", "\t")
 _MAX_CELL_LINE: Final = 1_000_000  # characters of a row of CSV
 _MAX_ID: Final = 200
 _MOST_NUMBERS: Final = 1_000  # of one line; ACE takes far fewer
+MOST_LINES: Final = 999  # of one entry, as ACE takes them
+_LONG: Final = Problem("wrong_type", "lines", f"an entry of more than {MOST_LINES} lines", "give each entry its own number")
 
 
 @dataclass(slots=True)
 class Sent:
-    """One line as it was sent: the number of its row, its id, its facts, or the problem that stands in the way."""
+    """One line as it was sent: the number of its row, its id, its facts, or the problem that stands in the way.
+
+    Lines that state one `entry` and follow each other are one entry; a line without it is an entry of its own.
+    """
 
     row: int
     id: str
     facts: dict[str, Any] = field(default_factory=dict)
     problem: Problem | None = None
+    entry: str | None = None
 
 
 def stream_lines(name: str, source: BinaryIO, knowledge: Knowledge, sheet: str | None = None) -> Iterator[Sent]:
@@ -160,7 +166,7 @@ def _of_one_line(row: Row) -> object:
 def _grouped(group: list[Row], knowledge: Knowledge) -> Sent:
     if len(group) > _MOST_NUMBERS:
         problem = Problem("line_numbers", "row", f"more than {_MOST_NUMBERS:,} rows state one line", "give each line its own line number")
-        return Sent(group[0].number, str(group[0].number), problem=problem)
+        return Sent(group[0].number, str(group[0].number), problem=problem, entry=_entry(group[0]))
     return _sent(group, knowledge)
 
 
@@ -168,7 +174,7 @@ def _grouped(group: list[Row], knowledge: Knowledge) -> Sent:
 def _sent(group: list[Row], knowledge: Knowledge) -> Sent:
     """Return the line of one row, or of the rows of its numbers: its facts alone."""
     first = group[0]
-    found = Sent(first.number, _id(first))
+    found = Sent(first.number, _id(first), entry=_entry(first))
     found.problem = next((row.problem for row in group if row.problem is not None), None)
     if found.problem is not None:
         return found
@@ -184,6 +190,12 @@ def _sent(group: list[Row], knowledge: Knowledge) -> Sent:
     if isinstance(found.facts.get("spi"), str):
         take_claims(found.facts, knowledge)
     return found
+
+
+def _entry(row: Row) -> str | None:
+    """Return the entry that a row states, as text."""
+    stated = row.facts.get("entry_number")
+    return str(stated) if isinstance(stated, str | int) and not isinstance(stated, bool) and 0 < len(str(stated)) <= _MAX_ID else None
 
 
 def _id(row: Row) -> str:
@@ -203,8 +215,33 @@ def opened_lines(name: str) -> BinaryIO:
     return sys.stdin.buffer if name == "-" else open_file(name)
 
 
-def batches(found: Iterable[Sent], size: int) -> Iterator[list[Sent]]:
-    """Yield what was sent in batches."""
-    rest = iter(found)
-    for first in rest:
-        yield [first, *islice(chain(rest), size - 1)]
+def entries(found: Iterable[Sent]) -> Iterator[list[Sent]]:
+    """Yield the lines that are one entry together. What an entry has beyond the most lines is refused, and so is all of it."""
+    together: list[Sent] = []
+    for line in found:
+        if together and (line.entry is None or line.entry != together[-1].entry):
+            yield together
+            together = []
+        if len(together) > MOST_LINES:
+            yield together
+            together = []
+            line.problem = line.problem or _LONG
+        elif together and together[0].problem is _LONG:
+            line.problem = line.problem or _LONG
+        together.append(line)
+    if together:
+        yield together
+
+
+def batches(found: Iterable[list[Sent]], size: int) -> Iterator[list[list[Sent]]]:
+    """Yield entries in batches of at least so many lines."""
+    batch: list[list[Sent]] = []
+    lines = 0
+    for entry in found:
+        batch.append(entry)
+        lines += len(entry)
+        if lines >= size:
+            yield batch
+            batch, lines = [], 0
+    if batch:
+        yield batch

@@ -17,7 +17,7 @@ _STATUSES = {
     "less": "owe less",
     "filed_otherwise": "owe the same under other headings",
     "same": "do not change",
-    "not_told": "owe what depends on a quantity that nobody stated",
+    "not_told": "owe what cannot be told: a quantity that nobody stated, or another line of the entry that cannot be assessed",
     "refused": "cannot be assessed",
     "refused_by_one": "can be assessed by one of the laws only",
 }

@@ -1,4 +1,4 @@
-"""The lines of the assessments that an audit store keeps, the newest first, a page at a time."""
+"""The lines of the assessments that an audit store keeps, each assessment one entry, the newest first, a page at a time."""
 
 from __future__ import annotations
 
@@ -43,7 +43,9 @@ def _of_record(record: Record, request: bytes, knowledge: Knowledge) -> Iterator
         raw = parse_json(decode(request, record.id), record.id)
         personal = knowledge.reader.personal
         for name, facts in read_entry(knowledge, raw).lines:
-            yield Sent(record.seq, f"{record.id}/{name}", {key: value for key, value in facts.items() if key not in personal})
+            yield Sent(
+                record.seq, f"{record.id}/{name}", {key: value for key, value in facts.items() if key not in personal}, entry=record.id
+            )
     except ProblemError as error:
         yield Sent(record.seq, record.id, problem=error.problem)
     except RecursionError:
