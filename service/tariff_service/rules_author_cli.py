@@ -154,8 +154,12 @@ def new(
         printed_in=printed_in,
     )
     paths = write_draft(into, scaffold(wanted, stand_ins(open_book(rules))))
-    lines = [*(f"wrote {path}" for path in paths), f"next: tariff rules check --draft {into}"]
-    tell({"files": [str(path) for path in paths]}, lines, as_json)
+    assumed = {} if signed is None or published is not None else {"published": signed.isoformat()}
+    lines = [f"wrote {path}" for path in paths]
+    if signed is not None and assumed:
+        lines.append(f"taken for granted: the act became known on {signed}, when it was signed; else name the day with --published")
+    lines.append(f"next: tariff rules check --draft {into}")
+    tell({"files": [str(path) for path in paths], "assumed": assumed}, lines, as_json)
     return OK
 
 

@@ -202,3 +202,12 @@ def test_at_a_terminal_it_asks_for_what_no_option_says(tariff: Tariff, tmp_path:
     text = program.read_text(encoding="utf-8")
     assert all(words in text for words in ("Additional duty on toys", "heading: 9903.07.02", "add: 5%"))
     assert "Toy Act" in (tmp_path / "draft" / "instruments.yaml").read_text(encoding="utf-8")
+
+
+def test_a_day_that_is_taken_for_granted_is_told(tariff: Tariff, tmp_path: Path) -> None:
+    words = ("rules", "new", "toys", "--rules", SMALL, "--files-as", "widgets", "--signed", "2022-12-20")
+    told = tariff(*words, "--into", tmp_path / "one", "--no-json").out
+    assert "known on 2022-12-20" in " ".join(told.split())
+    assert json.loads(tariff(*words, "--into", tmp_path / "two", "--json").out)["assumed"] == {"published": "2022-12-20"}
+    both = (*words, "--published", "2022-12-22")
+    assert json.loads(tariff(*both, "--into", tmp_path / "three", "--json").out)["assumed"] == {}
