@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tariff_engine.bulk.cuts import modulus
-from tariff_engine.bulk.stakes import Stakes, stakes_of
+from tariff_engine.bulk.cuts import Amounts
+from tariff_engine.bulk.stakes import Stakes, explored, staked
 from tariff_engine.bulk.sums import VALUE, Amount, Sum, settled, settled_between, sum_of
 from tariff_engine.engine import Knowledge
 from tariff_engine.money import dollars_text
@@ -32,12 +32,19 @@ def term(percent: str, amount: Amount = VALUE) -> tuple[tuple[int, int, int], Am
     return (200 * top, bottom, 2 * bottom), amount
 
 
-FIFTH = Amount(Fraction(1, 5), Fraction(4, 5))  # for values that leave 1 by 5: a fifth, rounded up
+FIFTH = Amount(Fraction(1, 5), tuple(Fraction(-remainder % 5, 5) for remainder in range(5)))  # rounded up
 
 
 def test_whole_percents_of_whole_dollars_are_not_rounded() -> None:
     assert sum_of([term("25"), term("20")]) == Sum(Amount(Fraction(45)), ())
     assert sum_of([term("7.5"), term("10")]).cents(1) == 18
+
+
+def test_an_amount_is_whole_at_each_value_for_which_it_holds() -> None:
+    assert [FIFTH.at(value) for value in (10, 11, 12, 13, 14, 15)] == [2, 3, 3, 3, 3, 3]
+    rest = VALUE.plus(FIFTH, -1)
+    assert [rest.at(value) for value in (10, 11, 12, 13, 14, 15)] == [8, 8, 9, 10, 11, 12]
+    assert rest.plus(FIFTH) == VALUE
 
 
 def test_sums_are_in_the_order_of_their_rates_from_the_value_on_that_is_told() -> None:
@@ -52,18 +59,24 @@ def test_sums_are_in_the_order_of_their_rates_from_the_value_on_that_is_told() -
         if least is None:
             continue
         order = sorted(sums, key=lambda one: (one.rate, one.more))
-        for dollars in (5 * (least // 5) + 6 + 5 * more for more in (0, 1, 2, 13, 2 * least, 1_000_000)):
-            if dollars >= least:
-                cents = [one.cents(dollars) for one in order]
-                assert cents == sorted(cents)
-                assert len(set(cents)) == len(set(sums))
+        for dollars in (least + more for more in (0, 1, 2, 3, 4, 13, 2 * least, 1_000_000)):
+            cents = [one.cents(dollars) for one in order]
+            assert cents == sorted(cents)
+            assert len(set(cents)) == len(set(sums))
         low, middle, high = order
         between = settled_between(low, high, middle) if low.rate < middle.rate < high.rate else None
         if between is not None:
             side = high.rate - middle.rate - (middle.rate - low.rate)
-            for dollars in range(5 * (between // 5) + 6, between + 1000, 5):
+            for dollars in range(between, between + 1000, 3):
                 found = high.cents(dollars) - middle.cents(dollars) - (middle.cents(dollars) - low.cents(dollars))
                 assert (found > 0, found < 0) == (side > 0, side < 0)
+
+
+def test_sums_that_trade_places_by_the_remainder_are_never_in_order() -> None:
+    down = Amount(Fraction(1, 5), tuple(Fraction(-remainder, 5) for remainder in range(5)))
+    up_or_down = Amount(down.share, tuple(more + (-1 if remainder == 2 else 1) for remainder, more in enumerate(down.more)))
+    one, other = (sum_of([term("25", amount)]) for amount in (down, up_or_down))
+    assert settled([one, other]) is None
 
 
 def said(answer: dict[str, Any]) -> tuple[Any, ...]:
@@ -89,24 +102,31 @@ def foretold(stakes: Stakes, dollars: int) -> tuple[Any, ...]:
 
 def test_the_stakes_of_one_line_are_those_of_each_that_is_worth_enough(known: Knowledge) -> None:
     rng, where, met = random.Random(20260101), space(known), Counter[str]()
+    amounts = Amounts(known.inquirer.answers, known.law.compiled)
     while met["lines"] < LINES:
         raw = random_line(where, rng)
         if rng.random() < 0.6:  # as most filers state it
             raw = {name: raw[name] for name in ("hts", "origin", "entry_date", "mode") if name in raw}
             raw["value"] = rng.choice((1, 100, 5_000, 1_000_000))
         try:
-            stakes, _ = stakes_of(known, known.read(raw))
+            line = known.read(raw)
+            evaluated, base = known.evaluate(line)
+            found = explored(known, line, amounts)
         except (ProblemError, LawConflictError):
             continue
-        if stakes is None:
+        rates = found.rates(known, line, base, evaluated.plan.situation.floors) if found else None
+        stakes = staked(known, found, rates, amounts) if found and rates else None
+        if found is None or stakes is None:
             met["apart"] += 1
             continue
+        assert line.value % amounts.step in found.remainders
         met["open" if stakes.questions else "settled"] += 1
         met["saving"] += stakes.saving is not None
-        step = modulus(known.inquirer.answers, known.law.compiled)
+        met["any remainder"] += len(found.remainders) == amounts.step
+        met["some remainders"] += len(found.remainders) < amounts.step
         for dollars in (stakes.least, stakes.least + rng.randrange(50), stakes.least + rng.randrange(10**6), 10**9):
-            dollars += (int(raw["value"]) - dollars) % step  # noqa: PLW2901
+            dollars += next(more for more in range(amounts.step) if (dollars + more) % amounts.step in found.remainders)  # noqa: PLW2901
             answer = known.answer(known.read({**raw, "value": str(dollars)}), "", "none")
             assert foretold(stakes, dollars) == said(answer), (raw, dollars)
             met["lines"] += 1
-    assert min(met["open"], met["settled"], met["saving"]) > 0, met
+    assert min(met[name] for name in ("open", "settled", "saving", "any remainder", "some remainders")) > 0, met

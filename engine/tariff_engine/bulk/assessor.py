@@ -54,10 +54,10 @@ class BulkAssessor:
     Without `ranges` the facts that nobody stated are named, but not tried: `low`, `high` and `saves` stay null, and `questions` names whatever
     was taken for granted, whether or not it matters. That is many times faster where facts are open.
 
-    Trying what is open for all lines of a kind at once costs as much as for some dozens of them one by one: it is done once `worth` were met.
+    What is open is tried once for all lines of which an inquiry sees the same; until `worth` of them were met each is answered alone.
     """
 
-    def __init__(self, knowledge: Knowledge, *, ranges: bool = True, worth: int = 32) -> None:
+    def __init__(self, knowledge: Knowledge, *, ranges: bool = True, worth: int = 1) -> None:
         """Take the law as known on a day."""
         self.knowledge = knowledge
         self.ranges = ranges

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tariff_engine.base import line_base
-from tariff_engine.bulk.cuts import modulus
+from tariff_engine.bulk.cuts import Amounts
 from tariff_engine.bulk.dense import distinct, first_places
-from tariff_engine.bulk.stakes import Stakes, Tried, stakes_of
-from tariff_engine.bulk.sums import Sum
+from tariff_engine.bulk.seen import Sight
+from tariff_engine.bulk.stakes import explored, staked
 from tariff_engine.problems import LawConflictError, ProblemError
 
 if TYPE_CHECKING:
@@ -19,17 +18,18 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tariff_engine.bulk.stakes import Explored, Rates, Stakes
+    from tariff_engine.bulk.sums import Amount, Sum
     from tariff_engine.engine import Knowledge
     from tariff_engine.facts import Line
 
     Numbers = NDArray[np.int64]
 
-ALONE, NOTHING_OPEN = -1, 0
+UNMET, BY_REMAINDER, ALONE, NOTHING_OPEN = -3, -2, -1, 0
 _MOST_ROUNDED = 4  # rates of a sum that are rounded; a sum of more is computed alone
 _LIMIT = 2**62
 _DOLLARS = 10**11  # the most of a line that has a form
 _MOST_KEPT = 200_000
-_OWN = frozenset({"hts", "origin", "entry_date", "value"})
 
 
 class Stake(NamedTuple):
@@ -40,20 +40,34 @@ class Stake(NamedTuple):
     saves: Numbers
 
 
+class Found(NamedTuple):
+    """The number of the stakes of a line, and the remainders of the values for which it stands."""
+
+    number: int
+    remainders: frozenset[int]
+
+
 class Ranges:
-    """Stakes under one law by form and remainder. What is kept is bounded."""
+    """Stakes under one law. Each form finds its own once; an inquiry is shared by all forms of which it sees the same. What is kept is bounded."""
 
     def __init__(self, knowledge: Knowledge, worth: int) -> None:
-        """Begin with none. Stakes are looked into once so many rows that have them were met; until then these are answered alone."""
+        """Begin with none. An inquiry is made once so many rows that would share it were met; until then these are answered alone."""
         self._knowledge, self._worth = knowledge, worth
-        self.step = modulus(knowledge.inquirer.answers, knowledge.law.compiled)
+        self._amounts = Amounts(knowledge.inquirer.answers, knowledge.law.compiled)
+        self._sight = Sight(knowledge)
+        self._step = self._amounts.step
+        self._all = frozenset(range(self._step))
+        self.explored = 0  # inquiries that were made
         self.forget()
 
     def forget(self) -> None:
         """Let go of all."""
-        self._by_key: dict[int, int] = {}
-        self._met: dict[int, int] = {}
-        self._like: dict[tuple[Any, ...], list[tuple[Tried, int]]] = {}
+        self._sight.forget()
+        self._of_form = np.full(1024, UNMET, dtype=np.int64)
+        self._by_remainder: dict[tuple[int, int], int] = {}
+        self._met: dict[tuple[Any, ...], int] = {}
+        self._like: dict[tuple[Any, ...], list[tuple[Explored | None, frozenset[int], dict[Rates, int]]]] = {}
+        self._kept = 0
         self._numbers: dict[Stakes, int] = {}
         self._sums: dict[Sum, int] = {}
         self._terms: list[tuple[int, ...]] = []
@@ -65,9 +79,8 @@ class Ranges:
     @property
     def full(self) -> bool:
         """Whether to forget before the next batch."""
-        return (
-            len(self._by_key) + len(self._met) >= _MOST_KEPT * self.step or len(self._like) >= _MOST_KEPT or len(self._rows) >= _MOST_KEPT
-        )
+        most = max(len(self._by_remainder), len(self._met), len(self._rows), len(self._sight), self._kept)
+        return most >= _MOST_KEPT
 
     def find(self, forms: Numbers, dollars: Numbers, opened: NDArray[np.bool_], read: Callable[[int], dict[str, Any]]) -> Numbers:
         """Return the number of the stakes of each row, -1 where it is answered alone; `read` returns the facts of a row by its place."""
@@ -75,25 +88,57 @@ class Ranges:
         places = np.flatnonzero((forms >= 0) & opened)
         if not len(places):
             return found
-        wanted = forms[places] * self.step + dollars[places] % self.step
-        keys, inverse = distinct(wanted, (int(np.max(forms)) + 1) * self.step)
-        first = first_places(inverse, len(keys))
-        numbers = []
-        counts = np.bincount(inverse, minlength=len(keys)).tolist()
-        for key, place, count in zip(keys.tolist(), places[first].tolist(), counts, strict=True):
-            number = self._by_key.get(key)
-            if number is None:
-                met = self._met[key] = self._met.get(key, 0) + count
-                if met < self._worth:
-                    numbers.append(ALONE)
-                    continue
-                number = self._by_key[key] = self._find(read(place))
-                del self._met[key]
-            numbers.append(number)
-        of_row = np.array(numbers, dtype=np.int64)[inverse]
+        mine, value = forms[places], dollars[places]
+        self._make_room(int(np.max(mine)))
+        numbers = self._of_form[mine]
+        self._meet(np.flatnonzero(numbers == UNMET), places, mine, read)
+        numbers = self._of_form[mine]
+        apart = np.flatnonzero(numbers == BY_REMAINDER)
+        if len(apart):
+            numbers[apart] = self._find_by_remainder(places[apart], mine[apart], value[apart], read)
+        numbers[numbers == UNMET] = ALONE
         least = np.array([row[0] for row in self._rows], dtype=np.int64)
-        found[places] = np.where((of_row > 0) & (dollars[places] >= least[np.maximum(of_row, 0)]), of_row, ALONE)
+        found[places] = np.where((numbers > 0) & (value >= least[np.maximum(numbers, 0)]), numbers, ALONE)
         return found
+
+    def _make_room(self, most: int) -> None:
+        if most >= len(self._of_form):
+            more = np.full(max(most + 1, 2 * len(self._of_form)) - len(self._of_form), UNMET, dtype=np.int64)
+            self._of_form = np.concatenate([self._of_form, more])
+
+    def _meet(self, unmet: Numbers, places: Numbers, forms: Numbers, read: Callable[[int], dict[str, Any]]) -> None:
+        """Find the stakes of the forms that were not met."""
+        if not len(unmet):
+            return
+        keys, inverse = distinct(forms[unmet], len(self._of_form))
+        counts = np.bincount(inverse, minlength=len(keys)).tolist()
+        first = unmet[first_places(inverse, len(keys))]
+        for form, place, count in zip(keys.tolist(), first.tolist(), counts, strict=True):
+            found = self._find(read(int(places[place])), count)
+            if found is None:
+                continue
+            if found.remainders == self._all:
+                self._of_form[form] = found.number
+                continue
+            self._of_form[form] = BY_REMAINDER
+            for remainder in found.remainders:
+                self._by_remainder[form, remainder] = found.number
+
+    def _find_by_remainder(self, places: Numbers, forms: Numbers, value: Numbers, read: Callable[[int], dict[str, Any]]) -> Numbers:
+        """Return the number of the stakes of rows whose value is cut in one way or another by its remainder."""
+        keys, first, inverse = np.unique(forms * self._step + value % self._step, return_index=True, return_inverse=True)
+        counts = np.bincount(inverse, minlength=len(keys)).tolist()
+        numbers = []
+        for key, place, count in zip(keys.tolist(), first.tolist(), counts, strict=True):
+            form, remainder = divmod(key, self._step)
+            number = self._by_remainder.get((form, remainder))
+            if number is None:
+                found = self._find(read(int(places[place])), count)
+                number = ALONE if found is None else found.number
+                for one in found.remainders if found else ():
+                    self._by_remainder[form, one] = number
+            numbers.append(number)
+        return np.array(numbers, dtype=np.int64)[inverse]
 
     def charge(self, numbers: Numbers, dollars: Numbers, duty: Numbers) -> Stake:
         """Return the ranges of rows, given the stakes, the value and the duty of each."""
@@ -102,10 +147,11 @@ class Ranges:
         if len(places):
             rows = np.array(self._rows, dtype=np.int64)[numbers[places]]
             value = dollars[places]
-            low[places] = self._cents(rows[:, 1], value)
-            high[places] = self._cents(rows[:, 2], value)
+            remainder = value % self._step
+            low[places] = self._cents(rows[:, 1] + remainder, value)
+            high[places] = self._cents(rows[:, 2] + remainder, value)
             saving = rows[:, 3] >= 0
-            saves[places[saving]] = duty[places[saving]] - self._cents(rows[saving, 3], value[saving])
+            saves[places[saving]] = duty[places[saving]] - self._cents(rows[saving, 3] + remainder[saving], value[saving])
         return Stake(low, high, saves)
 
     # ------------------------------------------------------------ sums
@@ -124,49 +170,60 @@ class Ranges:
         return found
 
     def _sum(self, one: Sum) -> int | None:
+        """Return where a sum stands, with a row for each remainder of the value."""
         number = self._sums.get(one)
         if number is None:
-            terms = _terms(one)
-            if terms is None:
+            terms = [_terms(one, remainder) for remainder in range(self._step)]
+            if any(row is None for row in terms):
                 return None
             number = self._sums[one] = len(self._terms)
-            self._terms.append(terms)
+            self._terms += [row for row in terms if row]
             self._flat = None
         return number
 
     # ------------------------------------------------------------ stakes
-    def _find(self, raw: dict[str, Any]) -> int:
+    def _find(self, raw: dict[str, Any], count: int) -> Found | None:
+        """Return the stakes of a line, like so many others; None where it is answered alone for now."""
         try:
-            line = self._knowledge.read(raw)
-            return self._of(line)
+            return self._of(self._knowledge.read(raw), count)
         except (ProblemError, LawConflictError):
-            return ALONE
+            return Found(ALONE, self._all)
 
-    def _of(self, line: Line) -> int:
-        evaluated, base = self._knowledge.evaluate(line)
-        others = tuple((name, value) for name, value in sorted(line.facts.items()) if name not in _OWN)
-        key = (evaluated.plan, line.origin, line.day.year, base.unclaimed, base.base.rate, line.value % self.step, others)
-        for tried, number in self._like.get(key, ()):
-            if self._holds(tried, line):
-                return number
-        stakes, tried = stakes_of(self._knowledge, line)
-        number = ALONE if stakes is None or not stakes.complete else self._add(stakes)
-        self._like.setdefault(key, []).append((tried, number))
-        return number
-
-    def _holds(self, tried: Tried, line: Line) -> bool:
-        """Whether the claims that were tried on another line lead to the same base duties on this one, and days do not matter."""
-        if tried.apart or (tried.day is not None and tried.day != line.day):
-            return False
+    def _of(self, line: Line, count: int) -> Found | None:
         knowledge = self._knowledge
-        for claims, before in tried.claims:
-            try:
-                base = line_base(knowledge.law, knowledge.reader.with_facts(line, dict(claims)))
-            except ProblemError:
-                return False
-            if (base.column, base.unclaimed, base.base.rate, base.base.value == line.value) != before:
-                return False
-        return True
+        evaluated, base = knowledge.evaluate(line)
+        floors = evaluated.plan.situation.floors
+        key = self._sight.of(line, evaluated, base)
+        like = self._like.setdefault(key, [])
+        remainder = line.value % self._step
+        for one, remainders, by_rates in like:
+            if remainder not in remainders:
+                continue
+            if one is None:
+                return Found(ALONE, self._all)
+            rates = one.rates(knowledge, line, base, floors)
+            if rates is not None:
+                return Found(self._staked(one, rates, by_rates), remainders)
+        met = self._met[key] = self._met.get(key, 0) + count
+        if met < self._worth:
+            return None
+        self._kept += 1
+        self.explored += 1
+        made = explored(knowledge, line, self._amounts)
+        known: dict[Rates, int] = {}
+        like.append((made, made.remainders if made else self._all, known))
+        rates = made.rates(knowledge, line, base, floors) if made else None
+        if made is None or rates is None:
+            return Found(ALONE, self._all)
+        return Found(self._staked(made, rates, known), made.remainders)
+
+    def _staked(self, found: Explored, rates: Rates, by_rates: dict[Rates, int]) -> int:
+        number = by_rates.get(rates)
+        if number is None:
+            stakes = staked(self._knowledge, found, rates, self._amounts)
+            number = by_rates[rates] = ALONE if stakes is None else self._add(stakes)
+            self._kept += 1
+        return number
 
     def _add(self, stakes: Stakes) -> int:
         number = self._numbers.get(stakes)
@@ -182,13 +239,13 @@ class Ranges:
         return number
 
 
-def _terms(one: Sum) -> tuple[int, ...] | None:
-    """Return a sum as integers; None where it has too many terms, or does not fit."""
+def _terms(one: Sum, remainder: int) -> tuple[int, ...] | None:
+    """Return a sum as integers, for values that leave a remainder; None where it has too many terms, or does not fit."""
     if len(one.rounded) > _MOST_ROUNDED:
         return None
-    found = list(_whole(one.exact.share, one.exact.more))
+    found = list(_whole(one.exact, remainder))
     for (first, second, third), amount in one.rounded:
-        found += [*_whole(amount.share, amount.more), first, second, third]
+        found += [*_whole(amount, remainder), first, second, third]
         if abs(first) * _DOLLARS + second >= _LIMIT:
             return None
     if any(abs(number) * _DOLLARS >= _LIMIT for number in found[0::3]):
@@ -197,6 +254,7 @@ def _terms(one: Sum) -> tuple[int, ...] | None:
     return tuple(found)
 
 
-def _whole(share: Any, more: Any) -> tuple[int, int, int]:
+def _whole(amount: Amount, remainder: int) -> tuple[int, int, int]:
+    share, more = amount.share, amount.at_remainder(remainder)
     under = lcm(share.denominator, more.denominator)
     return int(share * under), int(more * under), under

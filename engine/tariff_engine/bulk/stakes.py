@@ -6,10 +6,12 @@ single line tells the questions of all of them, and which combination of answers
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tariff_engine.bulk.cuts import MOST, amounts_of, least_apart, modulus
-from tariff_engine.bulk.sums import NOTHING, VALUE, Amount, Sum, settled, settled_between, sum_of
+from tariff_engine.base import line_base
+from tariff_engine.bulk.cuts import MOST, Amounts
+from tariff_engine.bulk.sums import NOTHING, VALUE, Sum, settled, settled_between, sum_of
 from tariff_engine.compiled.plan import numbers_of
 from tariff_engine.engine import Assessed
 from tariff_engine.exclusions import CLAIMS, unclaimed
@@ -17,20 +19,23 @@ from tariff_engine.problems import LawConflictError, ProblemError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
     from fractions import Fraction
 
+    from tariff_engine.base import LineBase
+    from tariff_engine.bulk.cuts import Parts
     from tariff_engine.compiled.evaluated import Evaluated
     from tariff_engine.compiled.plan import Charge
     from tariff_engine.engine import Knowledge
     from tariff_engine.facts import Line
     from tariff_engine.inquiry import Inquiry
     from tariff_engine.inquiry_course import Claims, Course
-    from tariff_engine.inquiry_tree import Tree
+
+    Charges = tuple[Charge, ...]
+    Rates = tuple[Fraction, ...]
 
 
 class Stakes(NamedTuple):
-    """What holds for the lines of a form that are worth at least `least` whole dollars, and leave the same remainder by `modulus`.
+    """What holds for the lines of a form that are worth at least `least` whole dollars.
 
     `low` and `high` are the least and the most duty that any combination of answers leaves. `saved` is the duty if `saving` were true, the
     fact that would save the most; without one both are None.
@@ -45,66 +50,86 @@ class Stakes(NamedTuple):
     saved: Sum | None
 
 
-class Tried(NamedTuple):
-    """What an inquiry tried besides bits of facts: claims, each with what the base duty became, and the day where days were tried.
+@dataclass(frozen=True, slots=True, eq=False)
+class Explored:
+    """The inquiry into one line, as far as it holds for others: those that see the same law, whatever their base rates and their value.
 
-    `apart`: nothing more is known of it, so that it holds for the line alone.
+    `claims` are those that were tried, each with what was seen of the base duty; `remainders` those of the values that are cut alike.
+    `parts` are those of the cuts, `charges` the line as stated, and `exclusions` the charges under each that could be claimed.
     """
 
-    claims: tuple[tuple[Claims, tuple[Any, ...]], ...] = ()
-    day: date | None = None
-    apart: bool = False
+    course: Course
+    claims: tuple[tuple[Claims, tuple[Any, ...]], ...]
+    remainders: frozenset[int]
+    parts: tuple[Parts, ...]
+    charges: Charges
+    exclusions: tuple[Charges, ...]
+
+    def rates(self, knowledge: Knowledge, line: Line, base: LineBase, floors: tuple[Fraction, ...]) -> Rates | None:
+        """Return the rate of the base duty of a line, and of each that the claims lead to; None where the inquiry does not hold for it."""
+        if base.base.rate is None or base.base.value != line.value or base.open:
+            return None
+        found = [base.base.rate]
+        for claims, before in self.claims:
+            try:
+                claimed = line_base(knowledge.law, knowledge.reader.with_facts(line, dict(claims)))
+            except ProblemError:
+                return None
+            if claimed.base.rate is None or _seen(claimed, line, floors) != before:
+                return None
+            found.append(claimed.base.rate)
+        return tuple(found)
 
 
-_UNKNOWN = Tried(apart=True)
+def _seen(base: LineBase, line: Line, floors: tuple[Fraction, ...]) -> tuple[Any, ...]:
+    """What the tests of the law, and the questions, take from a base duty that is a share of the value."""
+    return base.column, base.unclaimed, base.base.value == line.value, tuple([base.base.ave >= floor for floor in floors])
 
 
-def stakes_of(knowledge: Knowledge, line: Line) -> tuple[Stakes | None, Tried]:
-    """Return what is at stake on a line and on all that differ from it by so many times `modulus` dollars, and what was tried.
+def explored(knowledge: Knowledge, line: Line, amounts: Amounts) -> Explored | None:
+    """Return the inquiry into a line; None where more than dollars and rates decides it.
 
-    None where more than dollars decides it. Raises ProblemError and LawConflictError as an assessment does.
+    Raises ProblemError and LawConflictError as an assessment does.
     """
     book, inquirer = knowledge.law.compiled, knowledge.inquirer
-    if line.content or not line.value or "value" in book.fact_bits:
-        return None, _UNKNOWN
-    step, apart = modulus(inquirer.answers, book), least_apart(inquirer.answers, book)
-    values = [value + (line.value - value) % step for value in (apart, 1_000_000, MOST)]
-    samples = [knowledge.read({**line.facts, "value": value}) for value in values]
-    evaluated, base = knowledge.evaluate(samples[2])
-    baseline = _sum(evaluated, base.base.rate)
-    if baseline is None or base.open:
-        return None, _UNKNOWN
-    _, tree, course = inquirer.explore(samples[2], Assessed(evaluated, base))
-    found = _staked(knowledge, samples, evaluated, baseline, tree, course)
-    return found, _tried(knowledge, tree, course, samples[2])
-
-
-def _tried(knowledge: Knowledge, tree: Tree, course: Course, line: Line) -> Tried:
-    claims = tuple(
-        (claims, (base.column, base.unclaimed, base.base.rate, base.base.value == line.value))
-        for claims, (_, base) in list(tree.claims.items())[1:]
-    )
-    facts = {one.fact for one in course.asked} | {node[0] for node in course.nodes if isinstance(node, tuple)}
-    days = any(knowledge.law.facts[fact].type == "date" for fact in facts)
-    return Tried(claims, line.day if days else None, tree.apart)
-
-
-def _staked(knowledge: Knowledge, samples: list[Line], evaluated: Evaluated, baseline: Sum, tree: Tree, course: Course) -> Stakes | None:
-    """Return what is at stake, given the inquiry into the last of three samples."""
-    inquirer, book, line = knowledge.inquirer, knowledge.law.compiled, samples[2]
-    step, apart = modulus(inquirer.answers, book), least_apart(inquirer.answers, book)
-    sums = _sums(knowledge, samples, evaluated, tree, course)
-    exclusions = _exclusions(knowledge, samples[2], evaluated)
-    if sums is None or exclusions is None:
+    if line.content or not line.value or "value" in book.fact_bits or book.rate_bits:
         return None
+    remainder = line.value % amounts.step
+    sample = knowledge.read({**line.facts, "value": MOST + (remainder - MOST) % amounts.step})
+    evaluated, base = knowledge.evaluate(sample)
+    if base.open or not _plain(evaluated):
+        return None
+    _, tree, course = inquirer.explore(sample, Assessed(evaluated, base))
+    if tree.apart or course.guards or not course.complete:
+        return None
+    bases = [base for _, base in tree.claims.values()]
+    if any(one.base.rate is None or one.base.value != sample.value for one in bases):
+        return None
+    recipes = [tree.cutter.recipe(sample, cut, evaluated.plan.situation.relevant) for cut in list(tree.cuts)[1:]]
+    made = amounts.of(tree.cutter, sample, [recipe for recipe in recipes if recipe], remainder)
+    exclusions = _exclusions(knowledge, sample, evaluated)
+    if made is None or exclusions is None or not all(recipes):
+        return None
+    floors = evaluated.plan.situation.floors
+    claims = tuple((claims, _seen(base, sample, floors)) for claims, (_, base) in list(tree.claims.items())[1:])
+    parts, remainders = made
+    return Explored(course, claims, remainders, tuple(parts), evaluated.plan.charges, exclusions)
+
+
+def staked(knowledge: Knowledge, found: Explored, rates: Rates, amounts: Amounts) -> Stakes | None:
+    """Return what is at stake on lines for which an inquiry holds, given the rates of their base duty; None where rounding decides it."""
+    course, answers = found.course, knowledge.inquirer.answers
+    baseline = _charged(found.charges, rates[0], ())
+    exclusions = [_charged(charges, rates[0], ()) for charges in found.exclusions]
+    sums = [_charged(charges, rates[base], found.parts[cut - 1] if cut else ()) for cut, base, charges, _ in course.sums]
     every = {baseline, *sums, *exclusions}
     least = settled(every)
     if least is None:
         return None
 
     def at(dollars: int) -> Inquiry:
-        amounts = {fact: inquirer.answers.amounts(dollars, fact) for fact in inquirer.answers.shares}
-        return course.result([one.cents(dollars) for one in sums], baseline.cents(dollars), amounts)
+        tried = {fact: answers.amounts(dollars, fact) for fact in answers.shares}
+        return course.result([one.cents(dollars) for one in sums], baseline.cents(dollars), tried)
 
     if len(course.asked) > 1:
         # which question comes first may hang on a rise here and a fall there: these too must be settled
@@ -114,9 +139,9 @@ def _staked(knowledge: Knowledge, samples: list[Line], evaluated: Evaluated, bas
                 if between is None:
                     return None
                 least = max(least, between)
-    least = 1 if len(every) == 1 else max(least, apart)
-    dollars = max(least, apart)
-    dollars += (line.value - dollars) % step
+    least = 1 if len(every) == 1 else max(least, amounts.apart)
+    dollars = max(least, amounts.apart)
+    dollars += (min(found.remainders) - dollars) % amounts.step
     inquiry = at(dollars)
     by_cents = {one.cents(dollars): one for one in every}
     saving, saved = _saving(inquiry, [one.cents(dollars) for one in exclusions], baseline.cents(dollars))
@@ -138,55 +163,31 @@ def _saving(inquiry: Inquiry, exclusions: list[int], duty: int) -> tuple[str | N
     return best, duty
 
 
-def _sums(knowledge: Knowledge, samples: list[Line], evaluated: Evaluated, tree: Tree, course: Course) -> list[Sum] | None:
-    """Return the duties that the combinations of answers lead to; None where they hang on more than the value and rates."""
-    line = samples[2]
-    if tree.apart or course.guards:
-        return None
-    rates = [base.base.rate for _, base in tree.claims.values() if base.base.value == line.value]
-    if len(rates) < len(tree.claims):
-        return None
-    recipes = [tree.cutter.recipe(line, cut, evaluated.plan.situation.relevant) for cut in list(tree.cuts)[1:]]
-    made = amounts_of(tree.cutter, knowledge.inquirer.answers, samples, [recipe for recipe in recipes if recipe])
-    if made is None or not all(recipes):
-        return None
-    found = []
-    for number, base, charges, _ in course.sums:
-        one = _charged(charges, rates[base], made[number - 1] if number else ())
-        if one is None:
-            return None
-        found.append(one)
-    return found
-
-
-def _exclusions(knowledge: Knowledge, line: Line, evaluated: Evaluated) -> list[Sum] | None:
-    """Return the duties under the exclusions that could be claimed; None where one hangs on more than the value."""
+def _exclusions(knowledge: Knowledge, line: Line, evaluated: Evaluated) -> tuple[Charges, ...] | None:
+    """Return the charges under the exclusions that could be claimed; None where one hangs on more than the value."""
     found = []
     for heading in unclaimed(knowledge.law.compiled, line, evaluated):
         claims = [*line.facts.get(CLAIMS, ()), heading]
         try:
-            other, base = knowledge.evaluate(knowledge.reader.with_facts(line, {CLAIMS: claims}))
+            other, _ = knowledge.evaluate(knowledge.reader.with_facts(line, {CLAIMS: claims}))
         except (ProblemError, LawConflictError):
             continue
-        made = _sum(other, base.base.rate) if other.duty is not None else None
-        if made is None:
+        if not _plain(other):
             return None
-        found.append(made)
-    return found
+        found.append(other.plan.charges)
+    return tuple(found)
 
 
-def _sum(evaluated: Evaluated, rate: Fraction | None) -> Sum | None:
-    """Return what a line owes as it is stated."""
-    plan, line = evaluated.plan, evaluated.line
-    if plan.guards or plan.any_framed or plan.framed or plan.offsets or line.content or evaluated.base.value != line.value:
-        return None
-    return _charged(plan.charges, rate, ()) if len(plan.charges) == 1 else None
+def _plain(evaluated: Evaluated) -> bool:
+    """Whether a line owes, as it is stated, rates on its whole value and nothing else."""
+    plan, line, base = evaluated.plan, evaluated.line, evaluated.base
+    if plan.guards or plan.any_framed or plan.framed or plan.offsets or line.content:
+        return False
+    return base.value == line.value and base.rate is not None and len(plan.charges) == 1
 
 
-def _charged(charges: tuple[Charge, ...], rate: Fraction | None, cut: Sequence[Amount | None]) -> Sum | None:
-    """Return what is owed on the lines of a cut value, with the base rate; None where that is no share of the value."""
-    if rate is None:
-        return None
+def _charged(charges: Charges, rate: Fraction, cut: Sequence[Any]) -> Sum:
+    """Return what is owed on the lines of a cut value, with the base rate."""
     top, bottom = rate.as_integer_ratio()
     terms = []
     for mask, taken, money in charges:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import NamedTuple
 
 Term = tuple[int, int, int]
@@ -17,18 +17,32 @@ _HALF = Fraction(1, 2)
 
 
 class Amount(NamedTuple):
-    """A whole number that follows from a value: a share of it, and so much more. It holds for values at which it is whole."""
+    """A number that follows from a value: a share of it, and so much more, by the remainder of the value when it is divided by their count.
+
+    It is whole at the values for which it holds.
+    """
 
     share: Fraction = Fraction(0)
-    more: Fraction = Fraction(0)
+    more: tuple[Fraction, ...] = (Fraction(0),)
+
+    @classmethod
+    def of(cls, share: Fraction, more: tuple[Fraction, ...]) -> Amount:
+        """Return an amount; where it is the same at every remainder, it is said once."""
+        return cls(share, more[:1] if all(one == more[0] for one in more) else more)
 
     def at(self, value: int) -> int:
         """Return the amount at a value."""
-        return int(self.share * value + self.more)
+        return int(self.share * value + self.more[value % len(self.more)])
+
+    def at_remainder(self, remainder: int) -> Fraction:
+        """Return what is more than the share at values that leave a remainder."""
+        return self.more[remainder % len(self.more)]
 
     def plus(self, other: Amount, times: int = 1) -> Amount:
         """Return this amount and so many times another."""
-        return Amount(self.share + times * other.share, self.more + times * other.more)
+        count = max(len(self.more), len(other.more))
+        more = tuple([self.at_remainder(one) + times * other.at_remainder(one) for one in range(count)])
+        return Amount.of(self.share + times * other.share, more)
 
 
 NOTHING, VALUE = Amount(), Amount(Fraction(1))
@@ -50,14 +64,18 @@ class Sum(NamedTuple):
         return self.exact.share + sum([Fraction(first, third) * amount.share for (first, _, third), amount in self.rounded], Fraction(0))
 
     @property
-    def more(self) -> Fraction:
-        """The cents beside the rate, before any rounding."""
-        return self.exact.more + sum([Fraction(first, third) * amount.more for (first, _, third), amount in self.rounded], Fraction(0))
+    def more(self) -> tuple[Fraction, ...]:
+        """The cents beside the rate, before any rounding, by the remainder of the value."""
+        found = self.exact
+        for (first, _, third), amount in self.rounded:
+            rate = Fraction(first, third)
+            found = found.plus(Amount(amount.share * rate, tuple([rate * one for one in amount.more])))
+        return found.more
 
     @property
     def doubt(self) -> Fraction:
         """How many cents away from its rate it can lie."""
-        return abs(self.more) + _HALF * len(self.rounded)
+        return max(abs(one) for one in self.more) + _HALF * len(self.rounded)
 
 
 def sum_of(terms: Iterable[tuple[Term, Amount]]) -> Sum:
@@ -74,13 +92,21 @@ def sum_of(terms: Iterable[tuple[Term, Amount]]) -> Sum:
 
 def settled(sums: Iterable[Sum]) -> int | None:
     """Return the least value from which the order of different sums is the same at every value; None where rounding decides at any."""
-    order = sorted((one.rate, one.more, one) for one in sums)
-    for (rate, more, one), (higher, other_more, other) in pairwise(order):
-        if rate == higher and one.rounded != other.rounded and other_more - more <= _HALF * (len(one.rounded) + len(other.rounded)):
-            return None
-    most = max([one.doubt for _, _, one in order], default=Fraction(0))
-    gaps = [higher - rate for (rate, _, _), (higher, _, _) in pairwise(order) if higher > rate]
+    by_rate: dict[Fraction, list[Sum]] = {}
+    for one in dict.fromkeys(sums):
+        by_rate.setdefault(one.rate, []).append(one)
+    if not all(_apart(one, other) for same in by_rate.values() for one, other in combinations(same, 2)):
+        return None
+    most = max([one.doubt for same in by_rate.values() for one in same], default=Fraction(0))
+    gaps = [higher - rate for rate, higher in pairwise(sorted(by_rate))]
     return int(2 * most / min(gaps)) + 1 if gaps else 1
+
+
+def _apart(one: Sum, other: Sum) -> bool:
+    """Whether two sums of the same rate are always in the same order, and never equal."""
+    doubt = 0 if one.rounded == other.rounded else _HALF * (len(one.rounded) + len(other.rounded))
+    gaps = Amount(Fraction(0), one.more).plus(Amount(Fraction(0), other.more), -1).more
+    return min(gaps) > doubt or max(gaps) < -doubt
 
 
 def settled_between(one: Sum, other: Sum, middle: Sum) -> int | None:
