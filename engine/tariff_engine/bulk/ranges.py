@@ -192,7 +192,9 @@ class Ranges:
     def _of(self, line: Line, count: int) -> Found | None:
         knowledge = self._knowledge
         evaluated, base = knowledge.evaluate(line)
-        floors = evaluated.plan.situation.floors
+        situation = evaluated.plan.situation
+        if self._sight.divided(line, situation):
+            return Found(ALONE, self._all)
         key = self._sight.of(line, evaluated, base)
         like = self._like.setdefault(key, [])
         remainder = line.value % self._step
@@ -201,7 +203,7 @@ class Ranges:
                 continue
             if one is None:
                 return Found(ALONE, self._all)
-            rates = one.rates(knowledge, line, base, floors)
+            rates = one.rates(knowledge, line, base, situation.floors)
             if rates is not None:
                 return Found(self._staked(one, rates, by_rates), remainders)
         met = self._met[key] = self._met.get(key, 0) + count
@@ -212,7 +214,7 @@ class Ranges:
         made = explored(knowledge, line, self._amounts)
         known: dict[Rates, int] = {}
         like.append((made, made.remainders if made else self._all, known))
-        rates = made.rates(knowledge, line, base, floors) if made else None
+        rates = made.rates(knowledge, line, base, situation.floors) if made else None
         if made is None or rates is None:
             return Found(ALONE, self._all)
         return Found(self._staked(made, rates, known), made.remainders)

@@ -11,11 +11,10 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tariff_engine.base import claim_facts
+from tariff_engine.compiled.form import FOREVER
 from tariff_engine.compiled.logic import simplify
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from tariff_engine.base import LineBase
     from tariff_engine.compiled.evaluated import Evaluated
     from tariff_engine.compiled.form import FamilyRow
@@ -27,11 +26,15 @@ _OWN = frozenset({"hts", "origin", "entry_date", "value"})
 
 
 class _Seen(NamedTuple):
-    """What is seen of a situation: its number, the ends of windows for goods in transit that may still be open, and the days to be tried."""
+    """What is seen of a situation: its number, and from which days on a day of entry is another one to an inquiry.
+
+    These are the ends of windows for goods in transit, and the days that are tried as answers, which must not lie after that of entry.
+    `divided`: one of them lies inside the interval of days of the situation.
+    """
 
     number: int
-    windows: tuple[int, ...]
-    days: tuple[date, ...]
+    days: tuple[int, ...]
+    divided: bool
 
 
 class Sight:
@@ -65,14 +68,13 @@ class Sight:
         plan = evaluated.plan
         situation, pattern = plan.situation, plan.pattern
         relevant = situation.relevant
-        number, windows, days = self._of_situation(line, situation)
+        number, days, _ = self._of_situation(line, situation)
         facts = []
         for name, value in line.facts.items():
             if name in self._exact:
                 facts.append((name, value))
             elif self._bits.get(name, 0) & relevant:
                 facts.append((name, None))  # the pattern has its bits
-        today = line.day.toordinal()
         return (
             number,
             pattern.true,
@@ -83,9 +85,12 @@ class Sight:
             base.unclaimed,
             tuple(sorted(facts)) if len(facts) > 1 else tuple(facts),
             line.day.year if relevant & self._age_bits else 0,
-            tuple([today < end for end in windows]),
-            bisect_right(days, line.day),  # a day after that of entry contradicts it
+            bisect_right(days, line.day.toordinal()),
         )
+
+    def divided(self, line: Line, situation: Situation) -> bool:
+        """Whether lines that differ in the day of entry only, between the same two days of the law, are not seen alike."""
+        return self._of_situation(line, situation).divided
 
     # ------------------------------------------------------------ situations
     def _number(self, seen: Any) -> int:
@@ -96,26 +101,29 @@ class Sight:
         if found is None:
             day = self._book.bounds[situation.interval - 1] if situation.interval else 1
             rows = [row for item in situation.live.values() for row in item.rows if row.loaded_before and day < row.entered_before]
+            tried = self._days_tried(line, (situation.relevant, situation.windows), moving=bool(rows))
+            days = tuple(sorted({*tried, *(row.entered_before for row in rows)}))
             seen = (
                 situation.relevant,
                 situation.floors,
                 situation.windows if rows else (),
+                days,
                 tuple([(self._live(item, day), self._edges(item, situation, day)) for _, item in sorted(situation.live.items())]),
                 tuple([self._program(number, situation, day) for number in range(len(self._book.programs))]),
             )
-            days = self._days_tried(line, (situation.relevant, situation.windows), moving=bool(rows))
-            windows = tuple(sorted({row.entered_before for row in rows}))
-            found = self._situations[situation] = _Seen(self._number(seen), windows, days)
+            after = self._book.bounds[situation.interval] if situation.interval < len(self._book.bounds) else FOREVER
+            divided = bisect_right(days, day) != bisect_right(days, after - 1)
+            found = self._situations[situation] = _Seen(self._number(seen), days, divided)
         return found
 
-    def _days_tried(self, line: Line, relevant: tuple[int, tuple[int, ...]], *, moving: bool) -> tuple[date, ...]:
+    def _days_tried(self, line: Line, relevant: tuple[int, tuple[int, ...]], *, moving: bool) -> set[int]:
         """Return the days that are answers to questions which can come up."""
-        found: set[date] = set()
+        found: set[int] = set()
         for fact in self._dates:
             if moving or self._bits.get(fact, 0) & relevant[0]:
                 tried = self._answers.of(line, fact, relevant)
-                found.update(tried if len(tried) > 1 else ())
-        return tuple(sorted(found))
+                found.update(one.toordinal() for one in tried if len(tried) > 1)
+        return found
 
     def _live(self, item: Live, day: int) -> int:
         """Return the number of a live provision without its relations."""

@@ -182,10 +182,11 @@ class Resolver:
         return not unknown
 
     def _frame(self, live: Live) -> int | None:
-        claim, rule = self.pattern.chapter98, self._chapter98(live)
         if self.pattern.bond:
             return 0
-        if not claim or rule is None:
+        claim = self.pattern.chapter98
+        rule = self._chapter98(live) if claim else None
+        if rule is None:
             return None
         kept = next((keep.how for keep in rule.keeps if claim.startswith(keep.prefix)), None)
         if kept is None:
