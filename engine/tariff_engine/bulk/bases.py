@@ -179,5 +179,7 @@ def base_form(base: LineBase, line: Line) -> BaseForm | None:
     """Return the base of a line as a form; None where more than a rate on its value, or an unknown quantity, decides it."""
     if base.base.value != line.value or base.base.duty is not None or base.open:
         return None
+    if base.base.rate is None and not base.missing:  # a rate by reference: no quantity would tell it
+        return None
     codes = tuple(dict.fromkeys(warning.code for warning in base.warnings))
     return BaseForm(base.base.rate, rate_text(base.rate), base.column, codes, base.unclaimed, base.in_force, bool(base.missing))
