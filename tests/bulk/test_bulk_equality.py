@@ -111,6 +111,26 @@ def test_facts_of_other_columns_are_never_taken_for_each_other() -> None:
         compared(known, assessor, [{**plain, **more}], before)
 
 
+def test_a_rate_by_reference_asks_for_no_quantity() -> None:
+    known = open_engine(None).at()
+    line = {"hts": "6103.23.00.36", "origin": "VN", "entry_date": "2019-09-01", "value": "801"}
+    compared(known, BulkAssessor(known), [line], 0)
+
+
+def test_products_days_and_origins_that_see_the_same_law_share_one_inquiry() -> None:
+    known, assessor = open_engine(None).at(), BulkAssessor(open_engine(None).at())
+    lines = [
+        {"hts": hts, "origin": origin, "entry_date": day, "value": value}
+        for hts in ("6109.10.00.12", "6203.42.07.11")
+        for origin in ("VN", "KH")
+        for day in ("2026-04-02", "2026-04-20")
+        for value in ("20001", "30005")
+    ]
+    compared(known, assessor, lines, 0)
+    assert assessor.alone == 0
+    assert assessor.inquiries < len(lines) / 4
+
+
 def test_a_kind_of_lines_is_worth_a_look_once_enough_were_met_and_says_the_same_before_and_after() -> None:
     known = open_engine(None).at()
     lines = [{"hts": "6109.10.00.12", "origin": "VN", "entry_date": "2025-08-15", "value": value} for value in ("20000", "30005")]

@@ -108,6 +108,11 @@ class BulkAssessor:
         given = Given(before + 1 + kept, ids.take(pa.array(kept)), coded.day[kept])
         return self._assessed(into, rows, coded.dollars[kept], given, numbers[kept])
 
+    @property
+    def inquiries(self) -> int:
+        """How often what is open was tried, for all lines of which an inquiry sees the same."""
+        return self._ranges.explored
+
     def finish(self) -> Assessed:
         """Assess the lines of the last entry, after which nothing follows."""
         into = Rows([], [], [])
