@@ -30,6 +30,7 @@ _MOST_ROUNDED = 4  # rates of a sum that are rounded; a sum of more is computed 
 _LIMIT = 2**62
 _DOLLARS = 10**11  # the most of a line that has a form
 _MOST_KEPT = 200_000
+_MOST_WEIGHT = 4_000_000  # of all inquiries kept, in objects
 
 
 class Stake(NamedTuple):
@@ -67,7 +68,7 @@ class Ranges:
         self._by_remainder: dict[tuple[int, int], int] = {}
         self._met: dict[tuple[Any, ...], int] = {}
         self._like: dict[tuple[Any, ...], list[tuple[Explored | None, frozenset[int], dict[Rates, int]]]] = {}
-        self._kept = 0
+        self._kept = self._weight = 0
         self._numbers: dict[Stakes, int] = {}
         self._sums: dict[Sum, int] = {}
         self._terms: list[tuple[int, ...]] = []
@@ -80,7 +81,7 @@ class Ranges:
     def full(self) -> bool:
         """Whether to forget before the next batch."""
         most = max(len(self._by_remainder), len(self._met), len(self._rows), len(self._sight), self._kept)
-        return most >= _MOST_KEPT
+        return most >= _MOST_KEPT or self._weight >= _MOST_WEIGHT
 
     def find(self, forms: Numbers, dollars: Numbers, opened: NDArray[np.bool_], read: Callable[[int], dict[str, Any]]) -> Numbers:
         """Return the number of the stakes of each row, -1 where it is answered alone; `read` returns the facts of a row by its place."""
@@ -212,6 +213,7 @@ class Ranges:
         self._kept += 1
         self.explored += 1
         made = explored(knowledge, line, self._amounts)
+        self._weight += made.course.weight if made else 1
         known: dict[Rates, int] = {}
         like.append((made, made.remainders if made else self._all, known))
         rates = made.rates(knowledge, line, base, situation.floors) if made else None
