@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _EPOCH = 719_163  # the day from which Arrow counts days, as `date.toordinal` counts it
 _BITS = {"hts": 18, "days": 11, "origin": 10, "other": 18, "step": 6}  # of a key: 63 in all
 _APART = frozenset({"usd", "map", "cases", "list", "date"})  # types of facts that differ from line to line, or decide by their amount
+_MOST_DECIMALS = 18  # of dollars that are looked at
 OWN = frozenset({"hts", "origin", "entry_date", "value"})
 
 
@@ -191,11 +192,12 @@ def _dollars(column: pa.Array) -> tuple[Numbers, NDArray[np.bool_]]:
         if pa.types.is_decimal(numbers.type):
             return np.zeros(len(column), dtype=np.int64), np.zeros(len(column), dtype=np.bool_)
         return numbers.fill_null(-1).to_numpy(zero_copy_only=False), _mask(column.is_valid())
-    if pa.types.is_decimal128(kind) and 0 <= kind.scale <= 10 and kind.precision - kind.scale <= 18:  # noqa: PLR2004  so that whole dollars fit
-        whole = pc.trunc(column)
-        same = pc.fill_null(pc.equal(whole, column), False)  # noqa: FBT003
-        numbers = whole.cast(pa.decimal128(kind.precision, 0) if kind.scale else kind, safe=False) if kind.scale else whole
-        return numbers.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False), _mask(same)
+    if pa.types.is_decimal128(kind) and 0 <= kind.scale <= _MOST_DECIMALS:
+        # as Arrow lays a decimal out: 128 bits, the lower half first; what needs more than the lower half is no value of a line
+        halves = np.frombuffer(column.buffers()[1], dtype="<i8").reshape(-1, 2)[column.offset : column.offset + len(column)]
+        low, one = halves[:, 0], 10**kind.scale
+        whole = low // one
+        return whole, (halves[:, 1] == 0) & (low >= 0) & (whole * one == low) & _mask(column.is_valid())
     return np.zeros(len(column), dtype=np.int64), np.zeros(len(column), dtype=np.bool_)
 
 
