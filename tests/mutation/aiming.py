@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.law.chart import AIMED, EVER, Charted, Point, read_points, write_points
 from tests.mutation.equivalent import Equivalents
+from tests.mutation.moments import Moments
 from tests.mutation.mutants import Mutant, sample
 from tests.mutation.proofs import Asked, Proofs, said
 
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 DAY = timedelta(days=1)
 REACHED = (Verdict.APPLIES, Verdict.DISPLACED, Verdict.NOTHING)
 _TRIES = 260  # lines tried for one mistake
+_MADE = 160  # lines made for it, on the days and in the knowledge where it shows
 _MANY = 5000  # mistakes looked at
 _SHOES = "6403996015"
 _SOME = 4  # of the points that fire nothing first, one in so many is looked beside
@@ -60,11 +62,12 @@ class Aim:
         self.proofs, self.right = Proofs(rulebook), Parts(rulebook.book)
         self.every = frozenset(program.program for program in self.book.programs)
         self.names = tuple(program.program for program in self.book.programs)
+        self.maker = Moments(rulebook)
         self.by_node: dict[str, list[tuple[Point, frozenset[str]]]] = {}
         self.by_program: dict[str, list[tuple[Point, Asked, frozenset[str]]]] = {}
         self._edges: dict[str, list[Any]] = {}
         self._said: dict[tuple[str, str, frozenset[str]], str] = {}
-        self._cut: dict[frozenset[str], Book] = {}
+        self._cut: dict[frozenset[str], Book] = {self.every: self.book}
         self._high: dict[str, list[str]] = {}
         for edge in rulebook.boundaries:
             self._edges.setdefault(edge.owner, []).append(edge)
@@ -125,7 +128,13 @@ class Aim:
             return ""
         program = mutant.programs[0] if mutant.programs else self.names[0]
         seen = set()
-        for facts, known_on, near in islice(self.beside(mutant, rng), _TRIES):
+        names = self.touched(mutant)
+        made = self.maker.lines(mutant, names)
+        lines = [
+            *((facts, known_on, self.every) for facts, known_on in islice(made, _MADE)),
+            *islice(self.beside(mutant, rng, names), _TRIES),
+        ]
+        for facts, known_on, near in lines:
             key = _text(facts), "" if known_on == EVER else known_on.isoformat()
             if key in seen:
                 continue
@@ -136,9 +145,8 @@ class Aim:
         return None
 
     # ------------------------------------------------------------ lines beside those that are there
-    def beside(self, mutant: Mutant, rng: random.Random) -> Iterator[tuple[Facts, date, frozenset[str]]]:
+    def beside(self, mutant: Mutant, rng: random.Random, names: list[str]) -> Iterator[tuple[Facts, date, frozenset[str]]]:
         """Yield lines beside those on which what a mistake touches decides something, the likeliest first."""
-        names = self.touched(mutant)
         near = [one for name in names for one in self.by_node.get(name, ())]
         if not near:
             near = [(point, reached) for name in mutant.programs for point, _, reached in self.by_program.get(name, ())]
@@ -319,10 +327,11 @@ def windows(rulebook: Rulebook) -> Iterator[Point]:
             for row in rulebook.book.tables[name].rows:
                 if row["loaded_before"] and row["origin"] in rulebook.book.countries:
                     day = max(row.from_, date.fromisoformat(row["loaded_before"])).isoformat()
+                    known_on = rulebook.book.published(row.withdrawn_by) - DAY if row.withdrawn_by else EVER
                     line = {"hts": _SHOES, "origin": row["origin"], "entry_date": day, "value": VALUE, "loaded_date": row["loaded_before"]}
                     line |= {"final_mode_differs": False, **({"mode": row["transit_mode"].split("|")[0]} if row["transit_mode"] else {})}
-                    if charted.says(line, EVER) != charted.says({**line, "loaded_date": _before(row["loaded_before"])}, EVER):
-                        yield charted.point(Point(program.program, _text(line), ""))
+                    if charted.says(line, known_on) != charted.says({**line, "loaded_date": _before(row["loaded_before"])}, known_on):
+                        yield charted.point(Point(program.program, _text(line), "" if known_on == EVER else known_on.isoformat()))
 
 
 def _before(day: str) -> str:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.law.chart import EVER, read_points
 from tests.mutation.engine_mutants import Slip, slips
+from tests.properties.siblings import siblings
 from tests.properties.test_differential import LINES
 
 from tariff_engine.agreement import compare, compare_outcomes
@@ -42,15 +43,16 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "mutation.md"
 BEGIN, END = "<!-- engine: begin -->\n", "<!-- engine: end -->\n"
 COUNT, SEED = 30, 20261122
-LIMIT = 120  # seconds after which a mistake that does not end counts as caught
-_GENERATED = 50  # lines of each chunk of the differential test
+LIMIT = 120  # seconds of processor time after which a mistake that does not end counts as caught
+_GENERATED = 100  # lines of each chunk of the differential test
 _CHUNKS = 8
+_REMEMBERED, _SIBLINGS = 60, 8
 CAUGHT, SURVIVED, UNMADE = 1, 0, 2
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What is asked about a module: the evaluator on whose lines it shows, in a process that reads the law anew, and test files."""
+    """What is asked about a module: the evaluator on whose lines it shows, in a process that reads law and lines anew, and test files."""
 
     engine: str = ""
     anew: bool = False
@@ -62,7 +64,17 @@ PARTS: dict[str, Part] = {
     "tariff_engine.compiled.evaluate": Part("compiled"),
     "tariff_engine.compiled.situation": Part("compiled"),
     "tariff_engine.compiled.conditions": Part("compiled", anew=True),
+    "tariff_engine.compiled.compile": Part("compiled", anew=True),
+    "tariff_engine.compiled.logic": Part("compiled", anew=True),
+    "tariff_engine.compiled.outcomes": Part("compiled"),
     "tariff_engine.evaluate.naive": Part("naive"),
+    "tariff_engine.evaluate.conditions": Part("naive"),
+    "tariff_engine.evaluate.charge": Part("naive"),
+    "tariff_engine.base": Part(
+        "compiled",
+        anew=True,
+        files=("tests/schedule/test_preferences.py", "tests/schedule/test_special_programs.py", "tests/law/test_chapter98.py"),
+    ),
     "tariff_engine.money": Part("compiled", files=("engine/tariff_engine/money.py",)),
     "tariff_engine.rates": Part(files=("tests/schedule/test_rates.py",)),
     "tariff_engine.fees": Part(files=("tests/frame/test_fees.py", "tests/frame/test_fiscal_years.py")),
@@ -93,6 +105,7 @@ class Lines:
         for chunk in range(_CHUNKS):
             rng = random.Random(chunk)
             raw += [random_line(self.rulebook.space, rng) for _ in range(min(_GENERATED, LINES // _CHUNKS))]
+        raw += self.remembered()
         known = Knowledge(self.law)
         self.told: list[Told] = []
         for one in raw:
@@ -102,6 +115,12 @@ class Lines:
             except ProblemError:
                 continue
             self.told.append(Told(one, line, base, *self.answer("naive" if by == "compiled" else "compiled", known, line, base)))
+
+    def remembered(self) -> list[dict[str, Any]]:
+        """Lines that what another line left behind in the memory of the compiled evaluator might answer."""
+        rng, contents = random.Random(_CHUNKS), sorted({piece.fact for piece in self.law.compiled.slices})
+        points = [point for point in read_points() if point.known == EVER]
+        return [one for point in rng.sample(points, _REMEMBERED) for one in siblings(point.line, contents, rng, _SIBLINGS)]
 
     def answer(self, engine: str, known: Knowledge, line: Line, base: LineBase) -> tuple[Derivation | None, Sequence[Outcome]]:
         """Return what an evaluator says; None for a conflict of law."""
@@ -120,7 +139,11 @@ class Lines:
         law = build_law(load_book(RULES), RULES) if anew else self.law
         known = Knowledge(law)
         for one in self.told:
-            derivation, outcomes = self.answer(engine, known, one.line, one.base)
+            line, base = one.line, one.base
+            if anew:
+                line = known.read(one.raw)
+                base = line_base(law, line)
+            derivation, outcomes = self.answer(engine, known, line, base)
             if derivation is None or one.derivation is None:
                 if derivation is not one.derivation:
                     return True
@@ -140,8 +163,8 @@ def caught(slip: Slip, part: Part, lines: Lines | None) -> int:
         silence = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silence, 1)
         os.dup2(silence, 2)
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(LIMIT)
+        signal.signal(signal.SIGPROF, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_PROF, LIMIT)
         code = _ask(slip, part, lines)
     finally:
         os._exit(code)

@@ -13,11 +13,12 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from tests.mutation.books import parts
+from tests.mutation.relief import Relief
 
 from tariff_engine.base import line_base
 from tariff_engine.notation.conditions import SubjectTo
 from tariff_engine.notation.model import Relation
-from tariff_engine.notation.program import Step
+from tariff_engine.notation.program import Provision, Step, Unless
 from tariff_engine.notation.tables import Row
 from tariff_engine.notation.terms import Dated
 from tariff_engine.problems import ProblemError
@@ -31,9 +32,13 @@ if TYPE_CHECKING:
 RULES = {
     "no other number": "a code widened to one under which no edition of the schedule, and no list, has a number that the code does not hold",
     "before the book": "a day moved that lies before the first day of the book, where the day of entry decides and nothing else begins between",
-    "nothing to order": "a relation changed between provisions that no line can meet both, or moved over days on which none meets both",
+    "nothing to order": "a relation or an exception changed between provisions that no line can meet both, or moved over days on which none meets both",
     "all or nothing": "part for article in an order between provisions that each take or leave the whole value",
     "never at the floor": "the heading at the floor, of a provision of which no number has a base rate that reaches the total",
+    "nothing to relieve": "an exemption that is filed only where it relieves, changed where nothing that it can relieve stands",
+    "relieves anyway": "`filed: always` of an exemption beside which, wherever it holds, stands a duty that it relieves, or an order before it takes it",
+    "overtaken": "a day of a step moved where on every day, whatever is known, the same step as before is the one in force",
+    "no duty": "a day of a provision that is authorized only, or the publication of an act that began or ended nothing that is owed",
 }
 _EVER = date.max
 Span = tuple[date, date]
@@ -50,6 +55,7 @@ class Equivalents:
         listed = {row.hts for name, table in self.book.tables.items() if not name.startswith("list:") for row in table.rows}
         self.codes = sorted({*rulebook.knowledge.law.schedule.numbers(), *rulebook.space.codes, *listed})
         self.reaches_floor, self.numbers = cache(self._reaches_floor), cache(self._numbers)
+        self.moving, self.relief = frozenset(self._moving()), Relief(rulebook)
 
     def rule(self, mutant: Mutant) -> str:
         """Return the rule by which a mistake changes nothing; empty where none says so."""
@@ -60,11 +66,30 @@ class Equivalents:
         if "on" in mutant.fields and isinstance(mutant.part, Relation | SubjectTo):
             return "all or nothing" if self.all_or_nothing(mutant.part) else ""
         if isinstance(mutant.part, Dated) and mutant.fields.keys() <= {"from_", "until"}:
-            return "before the book" if self.too_early(mutant) else ""
+            return self._of_day(mutant)
+        if mutant.kind == "exception" and self.never_excepts(mutant):
+            return "nothing to order"
+        if mutant.kind == "publication":
+            return "" if mutant.where.partition(" ")[0] in self.moving else "no duty"
+        if mutant.kind == "filing":
+            return "relieves anyway" if self.relief.always(mutant.where.split(" ")[1].rstrip(":")) else ""
+        if mutant.kind == "origin":
+            return "nothing to relieve" if self.relief.no_origin(mutant) else ""
         if mutant.kind == "floor" and isinstance(mutant.part, Step):
             place = mutant.where.split(" ")[1]
             return "" if self.reaches_floor(place, self.book.nodes[place].provision.steps.index(mutant.part)) else "never at the floor"
         return ""
+
+    def _of_day(self, mutant: Mutant) -> str:
+        if self.too_early(mutant):
+            return "before the book"
+        if not isinstance(mutant.part, Step):
+            return ""
+        if self.authorized_only(mutant):
+            return "no duty"
+        if self.overtaken(mutant):
+            return "overtaken"
+        return "nothing to relieve" if self.relief.no_day(mutant) else ""
 
     def holds_more(self, row: Row, wider: str) -> bool:
         """Whether a wider code holds a number, or a part of one that a list names, which the code of a row does not."""
@@ -89,6 +114,40 @@ class Equivalents:
             return False
         return not any(step is not part and min(days) <= step.from_ <= max(days) for step in node.provision.steps)
 
+    def authorized_only(self, mutant: Mutant) -> bool:
+        """Whether a step belongs to a provision that is authorized and never in force: it charges nothing and relieves of nothing."""
+        node = self.book.nodes.get(mutant.where.split(" ")[1])
+        return isinstance(mutant.part, Step) and node is not None and all(step.authorized for step in node.provision.steps)
+
+    def overtaken(self, mutant: Mutant) -> bool:
+        """Whether the step in force, the latest to begin of those that are known, is the same as before on each day and in all knowledge."""
+        node = self.book.nodes.get(mutant.where.split(" ")[1])
+        if node is None or not isinstance(mutant.part, Step):
+            return False
+        steps = node.provision.steps
+        moved = [step.model_copy(update=mutant.fields) if step is mutant.part else step for step in steps]
+        days = {day for step in (*steps, *moved) for day in (step.from_, step.until) if day}
+        acts = {act for step in steps for act in (step.by, step.withdrawn_by) if act}
+        knowing = {date.min, *(self.book.published(act) for act in acts)}
+        return all(self._in_force(steps, day, known_on) == self._in_force(moved, day, known_on) for day in days for known_on in knowing)
+
+    def _in_force(self, steps: list[Step], day: date, known_on: date) -> int | None:
+        """The place of the step that is in force; what lies before the first day and the first act is in no step's span."""
+        live = [place for place, step in enumerate(steps) if self.book.live(step, day, known_on)]
+        return max(live, key=lambda place: (steps[place].from_, self.book.published(steps[place].by)), default=None)
+
+    def _moving(self) -> Iterator[str]:
+        """The acts by which something begins or ends that a line may owe, or be relieved by."""
+        for program in self.book.programs:
+            authorized = {id(one) for one in program.provisions if all(step.authorized for step in one.steps)}
+            dated = [part for one in program.provisions if id(one) not in authorized for _, part in parts(one)]
+            dated += [part for around in (program.ended, program.groups, program.outside, program.offsets) for _, part in parts(around)]
+            yield from (act for part in dated if isinstance(part, Dated) for act in (part.by, part.withdrawn_by) if act)
+        shared: list[Dated | Row] = [*self.book.relations.relations]
+        shared += [one for found in self.book.groups.values() for one in found if not isinstance(one, str)]
+        shared += [row for table in self.book.tables.values() for row in table.rows]
+        yield from (act for one in shared for act in (one.by, one.withdrawn_by) if act)
+
     # ------------------------------------------------------------ orders between provisions
     def nothing_to_order(self, relation: Relation, mutant: Mutant) -> bool:
         """Whether no line meets provisions on both sides of a relation on the days that the mistake concerns."""
@@ -98,6 +157,17 @@ class Equivalents:
             days = sorted((getattr(relation, moved[0]), mutant.fields[moved[0]]))
             first, last = max(days[0], self.book.horizon.from_), days[1]
         return not any(self.meet(one, two, (first, last)) for one, two in self._pairs(relation))
+
+    def never_excepts(self, mutant: Mutant) -> bool:
+        """Whether an exception is forgotten that no line can meet together with what it is an exception from."""
+        name, part = mutant.where.split(" ")[1], mutant.part
+        if name not in self.book.nodes or not isinstance(part, Provision | Unless):
+            return False
+        before, after = ([one] if isinstance(one, Unless) else one.unless for one in (part, part.model_copy(update=mutant.fields)))
+        forgotten = [one.any for one in before if one not in after]
+        kept = {other for one in after for other in one.any} if isinstance(part, Unless) else set()
+        span = self.book.horizon.from_, _EVER
+        return not any(self.meet(name, other, span) for refs in forgotten for other in self.book.expand(set(refs) - kept))
 
     def _pairs(self, relation: Relation) -> list[tuple[str, str]]:
         return [(one, two) for one in self.book.expand(relation.over) for two in self.book.expand(relation.excludes) if one != two]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 PAGE = Path(__file__).parents[2] / "docs" / "mutation.md"
 BEGIN, END = "<!-- survey: begin -->\n", "<!-- survey: end -->\n"
-COUNT, SEED, JOBS = 400, 20270719, 2
+COUNT, SEED, JOBS = 400, 20281122, 2
 
 
 class Survey:

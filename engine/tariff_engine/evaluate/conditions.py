@@ -240,4 +240,4 @@ def _base_rate(view: View, bounds: BaseRate) -> Truth:
     if view.ave is None:
         return Truth(None, Reason(Kind.BASE_RATE, words, "", ("quantity",), ("quantity",)), frozenset({"quantity"}))
     good = (bounds.at_least is None or view.ave >= bounds.at_least) and (bounds.below is None or view.ave < bounds.below)
-    return Truth(good, Reason(Kind.BASE_RATE, words, approximate_percent(view.ave)))
+    return Truth(good, Reason(Kind.BASE_RATE, words, approximate_percent(view.ave), ("quantity",)))
