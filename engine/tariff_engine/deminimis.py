@@ -171,6 +171,27 @@ def gate(
     )
 
 
+def rows_reaching(rules: DeMinimis, *, origin: str, hts: str) -> tuple[tuple[bool, bool, bool], ...]:
+    """Return all that the rows see of a line's origin and number: of each row whether it speaks of the origin, also as that of export, and of the number."""
+    number = hts.replace(".", "")
+    return tuple(
+        (row.takes(origin), row.export is not None and origin in row.export, row.hts is not None and number.startswith(row.hts))
+        for row in rules.rows
+    )
+
+
+def order_matters(rules: DeMinimis) -> bool:
+    """Whether the order of the lines of a shipment can decide its result, beyond which line is the first.
+
+    Where several lines meet rows of one subject, the first line may decide which row is named; the result differs only if those rows differ.
+    """
+    return any(
+        (row.subject in {"excluded", "formal_entry"} and row.result != "entry_required")
+        or (row.subject in {"shipment", "exempt_articles"} and row.result == "exempt" and row.entry != "de_minimis")
+        for row in rules.rows
+    )
+
+
 def _decide(case: _Case, origins: Sequence[str], *, exempt_articles: bool, gift: bool | None, traveller: bool | None) -> tuple[Row, str]:
     """Return the row that decides, and the origin it was found for."""
     for origin in origins:

@@ -112,17 +112,7 @@ class Desk:
         one = lines[0] if plain else None
 
         def assess() -> tuple[FeeAnswer, Scale | None, Scale | None]:
-            law = self._law
-            return scaled_fees(
-                law.fees,
-                entry_date=entry_date,
-                mode=mode,
-                entry_type=entry_type,
-                lines=lines,
-                visible=law.visible,
-                treatment=treatment,
-                manner=manner,
-            )
+            return self.scales(entry_date=entry_date, mode=mode, entry_type=entry_type, lines=lines, treatment=treatment, manner=manner)
 
         if one is None:
             return assess()[0], None, None
@@ -131,6 +121,33 @@ class Desk:
         key = (entry_date, mode, entry_type, treatment, bisect_left(self._entry_steps, one.value), shape)
         found: tuple[FeeAnswer, Scale | None, Scale | None] = self.recall(self._fees, key, assess)
         return found
+
+    def scales(
+        self,
+        *,
+        entry_date: date,
+        mode: Mode | None,
+        entry_type: str | None,
+        lines: Sequence[FeeLine],
+        treatment: Treatment,
+        manner: Manner = NO_MANNER,
+    ) -> tuple[FeeAnswer, Scale | None, Scale | None]:
+        """Return the fees of any entry, and how each follows from its own base; nothing is remembered. Raises ProblemError."""
+        law = self._law
+        return scaled_fees(
+            law.fees,
+            entry_date=entry_date,
+            mode=mode,
+            entry_type=entry_type,
+            lines=lines,
+            visible=law.visible,
+            treatment=treatment,
+            manner=manner,
+        )
+
+    def line_steps(self) -> list[int]:
+        """Return the thresholds, in whole dollars, for the value of a line among others. A value exceeds one or does not."""
+        return sorted({floor(row.line_over) for row in self._law.fees.rules.entry_types.required if row.line_over is not None})
 
     def steps(self) -> tuple[list[int], list[int]]:
         """Return the thresholds, in whole dollars, for the value of an entry: of fees, and of the gate. A value exceeds one or does not."""

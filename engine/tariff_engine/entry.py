@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from tariff_engine.facts import Line
 
 ENGINE = f"tariff-engine {__version__}"  # as answers name it
-_MAX_LINES = 999  # lines of one entry summary (ACE)
+MAX_LINES = 999
+"""Lines of one entry summary (ACE)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def read_entry(knowledge: Knowledge, raw: object) -> Shipment:
     if "lines" not in body:
         return Shipment(identity, {}, ((identity or "1", body),))
     lines = body.pop("lines")
-    if not isinstance(lines, list) or not lines or len(lines) > _MAX_LINES:
+    if not isinstance(lines, list) or not lines or len(lines) > MAX_LINES:
         raise refuse("wrong_type", "lines", "lines is no list of 1 to 999 lines", "send lines: [{hts, origin, value, ...}]")
     _entry_level(knowledge, body)
     found: list[tuple[str, dict[str, Any]]] = []

@@ -94,7 +94,16 @@ def _demands(fees: Fees, day: date, mode: Mode | None, lines: Sequence[FeeLine],
     return tuple(found)
 
 
+def rows_demanding(fees: Fees, line: FeeLine) -> tuple[int, ...]:
+    """Return the places of the rows that a line meets but for their day, their mode, and amounts: all that entry types see of it but its value."""
+    return tuple(place for place, row in enumerate(fees.rules.entry_types.required) if _of_kind(row, line))
+
+
 def _demanded(row: Required, line: FeeLine) -> bool:
+    return (row.line_over is None or line.value > row.line_over) and _of_kind(row, line)
+
+
+def _of_kind(row: Required, line: FeeLine) -> bool:
     return (
         (line.adcvd or not row.adcvd)
         and (line.quota or not row.quota)
@@ -103,7 +112,6 @@ def _demanded(row: Required, line: FeeLine) -> bool:
         and (line.chapter99 or not row.chapter99)
         and (line.spi is not None or not row.preference)
         and (line.other_agency or not row.other_agency)
-        and (row.line_over is None or line.value > row.line_over)
         and (row.hts is None or line.hts.replace(".", "").startswith(row.hts))
     )
 

@@ -304,6 +304,11 @@ def _exempt(
     return freed, idle
 
 
+def frees(fees: Fees, day: date, line: FeeLine, visible: Visible) -> bool:
+    """Whether a row frees a line of the MPF on a day, whatever its value."""
+    return bool(_exempt(fees.rules.mpf.exemptions, day, [line], visible, _Notes())[0])
+
+
 def _fits_line(row: Exemption, line: FeeLine, symbols: set[str]) -> bool:
     if row.chapter98 is not None:
         number = (line.chapter98 or "").replace(".", "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -66,9 +67,9 @@ def frame(knowledge: Knowledge, lines: Sequence[tuple[str, Line]], answers: list
         entry_date=shown[0].day,
         mode=facts.get("mode"),
         entry_type=facts.get("entry_type"),
-        lines=[_fee_line(knowledge, number, line, answers[number]) for number, line in enumerate(shown)],
+        lines=[fee_line(knowledge, number, line, answers[number]) for number, line in enumerate(shown)],
         treatment=treatment,
-        manner=_manner(facts),
+        manner=manner_of(facts),
     )
     return {
         "fees": _fees(fees),
@@ -78,7 +79,8 @@ def frame(knowledge: Knowledge, lines: Sequence[tuple[str, Line]], answers: list
     }
 
 
-def _manner(facts: Mapping[str, Any]) -> Manner:
+def manner_of(facts: Mapping[str, Any]) -> Manner:
+    """Return what is stated of how the entry is made."""
     bills = facts.get("waybills")
     return Manner(facts.get("filing_method"), None if bills is None else int(bills), facts.get("mail_kind"))
 
@@ -156,13 +158,13 @@ def standing(knowledge: Knowledge, line: Line, answer: Mapping[str, Any]) -> Sta
     """
     facts = line.facts
     decision = _gate(knowledge, [line], facts)
-    if decision.result != "entry_required" or _manner(facts) != NO_MANNER:
+    if decision.result != "entry_required" or manner_of(facts) != NO_MANNER:
         return None
     fees, mpf, hmf = knowledge.desk.scaled(
         entry_date=line.day,
         mode=facts.get("mode"),
         entry_type=facts.get("entry_type"),
-        lines=[_fee_line(knowledge, 0, line, answer)],
+        lines=[fee_line(knowledge, 0, line, answer)],
         treatment="entry",
     )
     return Standing(_form(fees.mpf, mpf), _form(fees.hmf, hmf), fees.entry.code)
@@ -170,7 +172,7 @@ def standing(knowledge: Knowledge, line: Line, answer: Mapping[str, Any]) -> Sta
 
 def _charged(knowledge: Knowledge, line: Line, answer: Mapping[str, Any]) -> Charged:
     fees, mpf, hmf = knowledge.desk.scaled(
-        entry_date=line.day, mode=line.facts.get("mode"), entry_type=None, lines=[_fee_line(knowledge, 0, line, answer)], treatment="entry"
+        entry_date=line.day, mode=line.facts.get("mode"), entry_type=None, lines=[fee_line(knowledge, 0, line, answer)], treatment="entry"
     )
     shown = _fees(fees)
     more = tuple((name, tuple(shown[name])) for name in ("assumptions", "questions", "warnings") if name in shown)
@@ -203,13 +205,43 @@ def _owed(form: FeeForm, value: int) -> tuple[int, dict[str, Any]]:
     return owed, shown
 
 
+class GateLine(NamedTuple):
+    """A line as the gate sees it; `value` is in dollars as stated. `relieved`: of a kind that the suspensions leave exempt."""
+
+    origin: str
+    hts: str
+    value: Decimal
+    adcvd: bool
+    quota: bool
+    relieved: bool
+    traveller: bool
+
+
+def gate_line(line: Line) -> GateLine:
+    """Return a line as the gate sees it."""
+    facts = line.facts
+    return GateLine(
+        line.origin,
+        line.hts,
+        facts["value"],
+        bool(facts.get("adcvd")),
+        facts.get("quota_status") is not None or facts.get("in_quota") is True,
+        any(facts.get(name) for name in _RELIEVED),
+        bool(facts.get("personal_use_accompanied_baggage")),
+    )
+
+
 def _gate(knowledge: Knowledge, lines: Sequence[Line], facts: Mapping[str, Any]) -> Gate:
+    return gate_of(knowledge, lines[0].day, [gate_line(line) for line in lines], facts)
+
+
+def gate_of(knowledge: Knowledge, day: date, lines: Sequence[GateLine], facts: Mapping[str, Any]) -> Gate:
+    """Pass a shipment through the gate. Raises ProblemError."""
     retail = facts.get("fair_retail_value")
-    exact_values = sum((Decimal(line.facts["value"]) for line in lines), Decimal(0))
+    exact_values = sum((Decimal(line.value) for line in lines), Decimal(0))
     other_goods = facts.get("other_goods_same_day_value") or Decimal(0)
-    relieved = all(any(line.facts.get(name) for name in _RELIEVED) for line in lines)
     return knowledge.desk.gate(
-        entry_date=lines[0].day,
+        entry_date=day,
         mode=facts.get("mode"),
         origins=tuple(dict.fromkeys(line.origin for line in lines)),
         value_total=(exact_values if retail is None else retail) + other_goods,
@@ -219,10 +251,10 @@ def _gate(knowledge: Knowledge, lines: Sequence[Line], facts: Mapping[str, Any])
         postal_method=facts.get("postal_method"),
         export_country=facts.get("export_country"),
         gift=facts.get("bona_fide_gift"),
-        traveller=any(line.facts.get("personal_use_accompanied_baggage") for line in lines) or None,
-        adcvd=any(line.facts.get("adcvd") for line in lines),
-        quota=any(line.facts.get("quota_status") is not None or line.facts.get("in_quota") is True for line in lines),
-        exempt_articles=relieved,
+        traveller=any(line.traveller for line in lines) or None,
+        adcvd=any(line.adcvd for line in lines),
+        quota=any(line.quota for line in lines),
+        exempt_articles=all(line.relieved for line in lines),
         formal_entry=facts.get("entry_type") in knowledge.law.fees.rules.entry_types.formal,
         hts=tuple(line.hts for line in lines),
     )
@@ -255,7 +287,8 @@ def _release(answer: dict[str, Any], decision: Gate) -> None:
         answer[name] = []
 
 
-def _fee_line(knowledge: Knowledge, number: int, line: Line, answer: Mapping[str, Any]) -> FeeLine:
+def fee_line(knowledge: Knowledge, number: int, line: Line, answer: Mapping[str, Any]) -> FeeLine:
+    """Return a line as the fees see it."""
     facts = line.facts
     status = facts.get("quota_status")
     within = facts.get("in_quota") is True or status in knowledge.law.fees.rules.entry_types.quota_status.within
