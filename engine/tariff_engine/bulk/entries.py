@@ -116,9 +116,8 @@ class Entries:
             *self._present(kinds, dollars, starts),
         ]
         places = np.flatnonzero(good)
-        keys: list[bytes] = (
-            np.ascontiguousarray(np.stack(columns, axis=1)[places]).view(np.dtype((np.void, 8 * len(columns)))).ravel().tolist()
-        )  # type: ignore[assignment]
+        matrix = np.ascontiguousarray(np.stack(columns, axis=1)[places])
+        keys = [row.tobytes() for row in matrix]
         numbers = np.zeros(len(starts), dtype=np.int64)
         known, found = self._known, []
         for place, key in zip(places.tolist(), keys, strict=True):
