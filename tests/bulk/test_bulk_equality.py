@@ -131,6 +131,15 @@ def test_products_days_and_origins_that_see_the_same_law_share_one_inquiry() -> 
     assert assessor.inquiries < len(lines) / 4
 
 
+def test_goods_that_changed_ship_on_the_way_are_not_taken_for_others() -> None:
+    known = open_engine(None).at()
+    line = {"origin": "DE", "entry_date": "2025-08-20", "value": "20000", "mode": "ocean"}
+    moved: list[dict[str, Any]] = [{}, {"final_mode_differs": True}, {"final_mode_differs": False}]
+    lines = [{**line, "hts": hts, **more} for hts in ("2927.00.30.00", "7612.10.00.00") for more in moved]
+    for order in (lines, lines[::-1]):
+        compared(known, BulkAssessor(known, ranges=False), order, 0)
+
+
 def test_a_kind_of_lines_is_worth_a_look_once_enough_were_met_and_says_the_same_before_and_after() -> None:
     known = open_engine(None).at()
     lines = [{"hts": "6109.10.00.12", "origin": "VN", "entry_date": "2025-08-15", "value": value} for value in ("20000", "30005")]

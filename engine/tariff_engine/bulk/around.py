@@ -9,6 +9,7 @@ import numpy as np
 
 from tariff_engine.bulk.classes import Kept
 from tariff_engine.bulk.keys import Numbering
+from tariff_engine.entry_lines import entry_line
 from tariff_engine.frame import standing
 from tariff_engine.law_days import frame_rows
 from tariff_engine.problems import ProblemError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tariff_engine.bulk.entries import Entries
     from tariff_engine.desk import FeeForm
     from tariff_engine.engine import Knowledge
     from tariff_engine.facts import Line
@@ -53,7 +55,7 @@ class Surroundings:
         self._exempt = [row.origin for row in rules.mpf.exemptions if row.origin is not None]
         self._gate = gate
         self._products, self._origins, self._kept = Kept(), Kept(), Kept()
-        self._numbering = Numbering()
+        self._numbering, self._line_numbering = Numbering(), Numbering()
         self.forms: list[Around] = self._kept.contents
 
     def product(self, hts: str) -> int:
@@ -88,6 +90,27 @@ class Surroundings:
             return np.array([self._number(*make(place)) for place in places.tolist()], dtype=np.int64)
 
         return self._numbering.numbers(keys, numbers)
+
+    def lines(
+        self,
+        entries: Entries,
+        intervals: Numbers,
+        products: Numbers,
+        origins: Numbers,
+        others: Numbers,
+        owed: Numbers,
+        make: Callable[[int], tuple[Line, dict[str, Any]]],
+    ) -> Numbers:
+        """Return the number of each line in `entries`, -1 where an entry with it is answered alone; the rest is as in `find`."""
+        keys = self._days[intervals]
+        for part, bits in ((products, 9), (origins, 10), (others, 18), (owed, 10)):
+            keys = keys << bits | part
+
+        def numbers(places: Numbers) -> Numbers:
+            found = (entry_line(self._knowledge, *make(place)) for place in places.tolist())
+            return np.array([entries.number(line) for line in found], dtype=np.int64)
+
+        return self._line_numbering.numbers(keys, numbers)
 
     def _number(self, line: Line, answer: dict[str, Any]) -> int:
         try:

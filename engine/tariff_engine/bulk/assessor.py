@@ -12,7 +12,7 @@ import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
 from tariff_engine.arrow_columns import Column, columns_of, row_of
 from tariff_engine.bulk.composing import Composer, Found
 from tariff_engine.bulk.encoding import Coded, Encoder, FullError
-from tariff_engine.bulk.layout import Asked, Given, Layout
+from tariff_engine.bulk.layout import Asked, Given, Layout, Together
 from tariff_engine.bulk.ranges import Ranges
 from tariff_engine.bulk.scalar import Rows, Stated, answer_alone, answer_together, reject
 from tariff_engine.bulk.schemas import LONG_SCHEMA, REJECTED_SCHEMA, SUMMARY_SCHEMA
@@ -83,14 +83,13 @@ class BulkAssessor:
                 raise refuse("row_too_large", "line", f"row {before + place + 1} states more than {_MAX_ROW:,} bytes", "send fewer facts")
             return facts
 
-        coded = self._coded(batch, [column.name for column in readers], entries)
+        coded = self._coded(batch, [column.name for column in readers])
         if coded is None:
-            found, numbers = None, np.full(batch.num_rows, -1, dtype=np.int64)
+            found, together, numbers = None, None, np.full(batch.num_rows, -1, dtype=np.int64)
         else:
             found = self._composer.find(coded, stated)
-            numbers = found.forms
-            if self.ranges:
-                numbers = self._staked(found, coded.dollars, stated)
+            numbers = self._staked(found, coded.dollars, stated) if self.ranges else found.forms
+            numbers, together = self._together(found, numbers, coded, entries, before)
         into = Rows([], [], [])
         for place in np.flatnonzero(numbers < 0).tolist():
             self._alone(Stated(before + place + 1, ids[place].as_py(), entries[place].as_py(), {}), place, stated, into)
@@ -105,7 +104,8 @@ class BulkAssessor:
             return _whole(into, None, None)
         of_form = np.cumsum(found.forms >= 0) - 1
         rows = found.rows if len(kept) == len(found.rows.filed) else found.rows.take(of_form[kept])
-        given = Given(before + 1 + kept, ids.take(pa.array(kept)), coded.day[kept])
+        given = Given(before + 1 + kept, ids.take(pa.array(kept)), entries.take(pa.array(kept)), coded.day[kept])
+        given = given._replace(together=together and together.take(kept))
         return self._assessed(into, rows, coded.dollars[kept], given, numbers[kept])
 
     @property
@@ -131,26 +131,52 @@ class BulkAssessor:
         return pa.RecordBatchReader.from_batches(schema, stream())
 
     # ------------------------------------------------------------ rows alike
-    def _coded(self, batch: pa.RecordBatch, facts: Sequence[str], entries: pa.Array) -> Coded | None:
-        """Return the rows as numbers; rows of entries that may have several lines get no key."""
+    def _coded(self, batch: pa.RecordBatch, facts: Sequence[str]) -> Coded | None:
+        """Return the rows as numbers; None where there are too many different ones."""
         if self._composer.full or self._ranges.full:
             self._forget()
         try:
-            found = self._encoder.code(batch, facts)
+            return self._encoder.code(batch, facts)
         except FullError:
             self._forget()
-            try:
-                found = self._encoder.code(batch, facts)
-            except FullError:
-                return None
-        if found is None or entries.null_count == len(entries):
-            return found
-        return found._replace(keys=np.where(entries.is_null().to_numpy(zero_copy_only=False), found.keys, -1))
+        try:
+            return self._encoder.code(batch, facts)
+        except FullError:
+            return None
 
     def _forget(self) -> None:
         self._composer.forget()
         self._encoder.forget()
         self._ranges.forget()
+
+    def _together(self, found: Found, numbers: Numbers, coded: Coded, entries: pa.Array, before: int) -> tuple[Numbers, Together | None]:
+        """Return which rows are answered alone (-1) once their entries are looked at, and what entries of several lines owe besides duty."""
+        places = np.flatnonzero(found.forms >= 0)
+        single = np.zeros(len(numbers), dtype=np.bool_)
+        single[places] = found.single
+        named = entries.is_valid().to_numpy(zero_copy_only=False)
+        numbers = np.where(single | named, numbers, -1)
+        if not named.any():
+            return numbers, None
+        codes = entries.dictionary_encode().indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        changes = np.append(True, (codes[1:] != codes[:-1]) | ~named[1:])
+        groups = np.cumsum(changes) - 1
+        apart = np.zeros(int(groups[-1]) + 1, dtype=np.bool_)
+        apart[groups[-1]] = True  # it may go on in the next batch
+        if self._open and self._last == before and self._open[-1].entry_number == entries[0].as_py():
+            apart[0] = True  # it began in the last one
+        mine = np.flatnonzero(named & ~apart[groups])
+        together = Together.nothing(named, self._composer.entries)
+        lines = np.full(len(numbers), -1, dtype=np.int64)
+        lines[places] = found.entries
+        lines[numbers < 0] = -1
+        starts = np.flatnonzero(changes[mine])
+        owed = self._composer.entries.assess(starts, lines[mine], coded.dollars[mine], coded.day[mine])
+        known = np.repeat(owed.known, np.diff(np.append(starts, len(mine))))
+        together.put(mine[starts], owed)
+        good = ~named
+        good[mine] = known
+        return np.where(good, numbers, -1), together
 
     def _staked(self, found: Found, dollars: Numbers, stated: Callable[[int], dict[str, Any]]) -> Numbers:
         """Return the number of the stakes of each row, -1 where it is answered alone."""

@@ -10,6 +10,7 @@ from tariff_engine.bulk.around import Surroundings
 from tariff_engine.bulk.bases import Bases, Tariffs
 from tariff_engine.bulk.classes import Kept
 from tariff_engine.bulk.encoding import OWN
+from tariff_engine.bulk.entries import Entries
 from tariff_engine.bulk.forms import filed_of
 from tariff_engine.bulk.keys import Numbering
 from tariff_engine.bulk.reach import Facts, Reach
@@ -33,17 +34,26 @@ if TYPE_CHECKING:
     Read = Callable[[int], dict[str, Any]]
 
 _FIRST = 1024
-_WIDTH = 9  # columns of a form: those of `Formed`, whether its range is to be asked for, and of which stakes it is
+_WIDTH = (
+    10  # columns of a form: those of `Formed`, whether its range is to be asked for, of which stakes it is, and what an entry sees of it
+)
+_AROUND, _ENTRY = 2, 9  # of these, the columns of which one is enough
 _MOST_CLASSES = 1_500_000
 
 
 class Found(NamedTuple):
-    """The forms of rows: their numbers (-1: answered alone), the rows that have one, whether each of these is open, and its stakes."""
+    """The forms of rows: their numbers (-1: answered alone), the rows that have one, whether each of these is open, and its stakes.
+
+    `entries` is what their entries see of these rows, where they have several lines; -1 where such an entry is answered alone. What stands
+    around a row that is an entry alone is known where `single`.
+    """
 
     forms: Numbers
     rows: Formed
     opened: NDArray[np.bool_]
     stakes: Numbers
+    entries: Numbers
+    single: NDArray[np.bool_]
 
 
 class _Parts(NamedTuple):
@@ -69,6 +79,7 @@ class Composer:
         self._intervals = np.array([0, *(situations.interval(day.toordinal()) for day in days)], dtype=np.int64)
         limits = [start for start, _ in knowledge.law.limits]
         self._limits = np.array([0, *(sum(start <= day for start in limits) for day in days)], dtype=np.int64)
+        self._unusual = sorted(knowledge.evaluator.unusual_facts)
         self._usable = OWN.isdisjoint(knowledge.law.compiled.fact_bits)
         self._days = days
         self.forget()
@@ -83,6 +94,7 @@ class Composer:
         self._filed, self._asked, self._rates, self._owed, self._texts = (Kept() for _ in range(5))
         self._forms, self._plans, self._patterns, self._valid = (Numbering() for _ in range(4))
         self._open, self._charged, self._bases_met, self._stakes = (Numbering() for _ in range(4))
+        self.entries = Entries(knowledge)
         self._by_floors: dict[tuple[Any, ...], int] = {}
         self._claims: dict[int, int] = {}
         self.table = Table(self._filed.contents, self._bases.forms, self._around.forms)
@@ -112,7 +124,8 @@ class Composer:
         numbers[good] = self._forms.numbers(coded.keys[good], lambda places: make(good[places]))
         mine = self._columns[numbers[numbers >= 0]]
         rows = Formed(*(mine[:, place].astype(np.int64) for place in range(7)))
-        return Found(numbers, rows, mine[:, 7] == 1, mine[:, 8].astype(np.int64))
+        stakes, entries = mine[:, 8].astype(np.int64), mine[:, _ENTRY].astype(np.int64)
+        return Found(numbers, rows, mine[:, 7] == 1, stakes, entries, rows.around >= 0)
 
     def known(self, rows: Formed) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Return of which rows the rate of the base duty is known, and on which it need not be."""
@@ -163,7 +176,10 @@ class Composer:
         if not len(left):
             return found
         columns = self._with_bases(mine, bases, keys, at)
-        whole = np.flatnonzero((columns >= 0).all(axis=1))
+        known = columns >= 0
+        either = known[:, _AROUND] | known[:, _ENTRY]
+        known[:, [_AROUND, _ENTRY]] = either[:, None]
+        whole = np.flatnonzero(known.all(axis=1))
         found[left[whole]] = self._keep(columns[whole])
         return found
 
@@ -215,7 +231,8 @@ class Composer:
 
         asked, unclaimed = self._asked_of(filed, bases)
         columns[some, 0], columns[some, 1], columns[some, 4] = filed, bases, asked
-        columns[some, 2] = self._surroundings(parts, bases, filed, of_product[parts.hts, 1], of_origin[parts.origin, 0], one)
+        around = self._surroundings(parts, bases, filed, of_product[parts.hts, 1], of_origin[parts.origin, 0], one)
+        columns[some, _AROUND], columns[some, _ENTRY] = around
         columns[some, 3] = self._warnings(parts, bases, filed, of_product[parts.hts, 2], of_origin[parts.origin, 1], one)
         columns[some, 5], columns[some, 6] = parts.hts, parts.origin
         columns[some, 7], columns[some, 8] = 0, 0
@@ -237,7 +254,8 @@ class Composer:
                 line, form = at(place), forms[bases[place]]
                 column = book.columns[form.column]
                 bits = self.knowledge.evaluator.known_bits(line, Base(None, form.rate, line.value), column)
-                found.append(self._reach.facts.number(Facts(*bits, column)))
+                unusual = tuple((name, line.facts[name]) for name in self._unusual if name in line.facts)
+                found.append(self._reach.facts.number(Facts(*bits, column, unusual)))
             return np.array(found, dtype=np.int64)
 
         return self._patterns.numbers(parts.other << 32 | apart, make)
@@ -276,7 +294,8 @@ class Composer:
 
     def _surroundings(
         self, parts: _Parts, bases: Numbers, filed: Numbers, products: Numbers, origins: Numbers, at: Callable[[int], Line]
-    ) -> Numbers:
+    ) -> tuple[Numbers, Numbers]:
+        """Return the numbers of what stands around lines that are entries alone, and of what entries of several see of them."""
         forms, plans = self._bases.forms, self._filed.contents
         in_force = np.array([self._owed.number(form.in_force) for form in forms], dtype=np.int64)[bases]
         owes = np.array([plan.owes for plan in plans], dtype=np.int64)[filed]
@@ -285,7 +304,9 @@ class Composer:
             rows = [{"kind": row[2]} for row in plans[filed[place]].rows]
             return at(place), {"headings": rows, "base": {"claims_in_force": forms[bases[place]].in_force}}
 
-        return self._around.find(parts.days, products, origins, parts.other, parts.step, in_force << 1 | owes, make)
+        owed = in_force << 1 | owes
+        single = self._around.find(parts.days, products, origins, parts.other, parts.step, owed, make)
+        return single, self._around.lines(self.entries, parts.days, products, origins, parts.other, owed, make)
 
     def _warnings(
         self, parts: _Parts, bases: Numbers, filed: Numbers, products: Numbers, origins: Numbers, at: Callable[[int], Line]

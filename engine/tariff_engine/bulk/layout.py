@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tariff_engine.bulk.composing import Composer
+    from tariff_engine.bulk.entries import Entries, Owed
     from tariff_engine.bulk.ranges import Stake
     from tariff_engine.bulk.table import Charged, Formed
 
@@ -35,12 +36,43 @@ def money(cents: Numbers, known: Truths | None = None) -> pa.Array:
     return pa.Array.from_buffers(MONEY, len(cents), [valid, pa.py_buffer(wide)])
 
 
+class Together(NamedTuple):
+    """What entries of several lines owe besides duty, by row: it stands on the first line of each, the others owe nothing besides.
+
+    `mine` are the rows with an entry number; `types` and `results` are numbers in `known`, -1 on other lines than the first.
+    """
+
+    mine: Truths
+    mpf: Numbers
+    hmf: Numbers
+    types: Numbers
+    results: Numbers
+    known: Entries
+
+    @classmethod
+    def nothing(cls, mine: Truths, known: Entries) -> Together:
+        """Return what is owed before anything is put in."""
+        nothing, none = np.zeros(len(mine), dtype=np.int64), np.full(len(mine), -1, dtype=np.int64)
+        return cls(mine, nothing, nothing.copy(), none, none.copy(), known)
+
+    def put(self, first: Numbers, owed: Owed) -> None:
+        """Put what entries owe on the rows of their first lines."""
+        self.mpf[first], self.hmf[first], self.types[first], self.results[first] = owed.mpf, owed.hmf, owed.types, owed.results
+
+    def take(self, places: Numbers) -> Together:
+        """Return some of the rows."""
+        mine, mpf, hmf, types, results, known = self
+        return Together(mine[places], mpf[places], hmf[places], types[places], results[places], known)
+
+
 class Given(NamedTuple):
-    """What rows bring along: their numbers in the input, ids, and days since 1970."""
+    """What rows bring along: their numbers in the input, ids, entry numbers, days since 1970, and what entries of several lines owe."""
 
     rows: Numbers
     ids: pa.Array
+    entries: pa.Array
     days: Numbers
+    together: Together | None = None
 
 
 class Asked(NamedTuple):
@@ -62,13 +94,16 @@ class Layout:
     def summary(self, asked: Asked | None) -> pa.RecordBatch:
         """Return a row of the summary for each row; `asked` where ranges are wanted."""
         rows, charged, table, count = self._rows, self._charged, self._table, len(self._given.rows)
-        known = charged.known
+        known, together = charged.known, self._given.together
+        mpf, hmf = charged.mpf, charged.hmf
+        if together is not None:
+            mpf, hmf = np.where(together.mine, together.mpf, mpf), np.where(together.mine, together.hmf, hmf)
         prohibited = table.array("prohibited", table.filed, lambda filed: pa.array([one.prohibited for one in filed], pa.bool_()))
         types = table.array("types", table.around, lambda around: pa.array([one.entry_type for one in around], pa.string()))
         columns = {
             "row": pa.array(self._given.rows),
             "id": self._given.ids,
-            "entry_number": pa.nulls(count, pa.string()),
+            "entry_number": self._given.entries,
             "hts": _texts(self._names("hts"), rows.hts),
             "origin": _texts(self._names("origins"), rows.origin),
             "entry_date": pa.array(self._given.days.astype(np.int32)).cast(pa.date32()),
@@ -76,10 +111,10 @@ class Layout:
             "duty": money(charged.duty, known),
             "base_duty": money(charged.base_duty, known),
             "additional_duty": money(charged.additional),
-            "mpf": money(charged.mpf),
-            "hmf": money(charged.hmf),
+            "mpf": money(mpf),
+            "hmf": money(hmf),
             "postal_duty": money(np.zeros(count, dtype=np.int64)),
-            "total": money(charged.duty + charged.mpf + charged.hmf, known),
+            "total": money(charged.duty + mpf + hmf, known),
             "low": money(asked.stake.low) if asked else pa.nulls(count, MONEY),
             "high": money(asked.stake.high, known) if asked else pa.nulls(count, MONEY),
             "complete": pa.array(known & (asked is not None)),
@@ -89,8 +124,8 @@ class Layout:
             "warnings": self._lists("codes", self._composer.codes, rows.codes),
             "saving": pa.array(asked.savings, pa.string()).take(pa.array(asked.numbers)) if asked else pa.nulls(count, pa.string()),
             "saves": money(asked.stake.saves) if asked else pa.nulls(count, MONEY),
-            "de_minimis": _texts(pa.array([PASSED], pa.string()), np.zeros(count, dtype=np.int64)),
-            "entry_type": _texts(types, rows.around),
+            "de_minimis": self._either(pa.array([PASSED], pa.string()), np.zeros(count, dtype=np.int64), "results"),
+            "entry_type": self._either(types, rows.around, "types"),
         }
         return pa.RecordBatch.from_arrays([columns[field.name] for field in SUMMARY_SCHEMA], schema=SUMMARY_SCHEMA)
 
@@ -144,6 +179,16 @@ class Layout:
     def _names(self, what: str) -> pa.Array:
         source: Sequence[str] = getattr(self._composer, what)
         return self._table.array(what, source, lambda names: pa.array(names, pa.string()))
+
+    def _either(self, values: pa.Array, numbers: Numbers, what: str) -> pa.Array:
+        """Return texts by number; on rows with an entry number those of the entry, null on others than its first line."""
+        together = self._given.together
+        if together is None:
+            return _texts(values, numbers)
+        texts = pa.concat_arrays([values, pa.array([*getattr(together.known, what), None], pa.string())])
+        mine: Numbers = getattr(together, what)
+        there = np.where(mine < 0, len(texts) - 1, len(values) + mine)
+        return _texts(texts, np.where(together.mine, there, numbers))
 
     def _headings(self) -> pa.Array:
         """Return the headings of each row, the number of chapters 1 to 97 last."""

@@ -31,11 +31,12 @@ Sample = tuple[str, str, int]
 
 
 class Facts(NamedTuple):
-    """What is known of the facts of lines: the bits that are true, those that are false, the bit of the column."""
+    """What is known of the facts of lines: the bits that are true, those that are false, the bit of the column, and facts without bits."""
 
     true: int
     false: int
     column: int
+    unusual: tuple[tuple[str, Any], ...]
 
 
 class Reached(NamedTuple):
@@ -113,7 +114,7 @@ class _Program:
         known: Facts = reach.facts.contents[facts]
         claims = self.situations.book.all_claims
         for grid, false in ((self.left, known.false), (self.open, known.false & ~claims)):
-            items = tuple(item for live in lives if (item := _item(live, known.true, false, known.column, day)) is not None)
+            items = tuple(item for live in lives if (item := _item(live, known._replace(false=false), day)) is not None)
             against = tuple(
                 (name, left)
                 for name, node in offsets
@@ -125,8 +126,9 @@ class _Program:
             grid.cells[local, facts] = reach.contents.number((content, tuple(sorted(floors)) if items else ()))
 
 
-def _item(live: Live, true: int, false: int, column: int, day: int) -> tuple[Any, ...] | None:
+def _item(live: Live, known: Facts, day: int) -> tuple[Any, ...] | None:
     """Return what can still decide about a live provision; None where the facts rule it out."""
+    true, false, column, _ = known
     condition = settle(live.condition, true, false)
     if condition is False:
         return None
@@ -138,19 +140,19 @@ def _item(live: Live, true: int, false: int, column: int, day: int) -> tuple[Any
         bool(column & live.effect.columns),
         condition,
         tuple((left, place) for node, place in live.outside if (left := settle(node, true, false)) is not False),
-        tuple(_row(row, true, false, day) for row in live.rows),
+        tuple(_row(row, known, day) for row in live.rows),
         (true >> bit & 1, false >> bit & 1) if bit >= 0 else None,
         tuple(edge.start <= day < edge.end for edge in (*provision.unless, *provision.relations)),
         live.base,
     )
 
 
-def _row(row: FamilyRow, true: int, false: int, day: int) -> tuple[Any, ...]:
+def _row(row: FamilyRow, known: Facts, day: int) -> tuple[Any, ...]:
     """Return what a table row makes of a line: not which origin or product it names, for these have met it."""
     moving: tuple[Any, ...] = ()
     if row.loaded_before:
-        mode = (true >> row.transit_mode & 1, false >> row.transit_mode & 1) if row.transit_mode >= 0 else None
-        moving = (row.loaded_before, day < row.entered_before, mode, row.transit_heading, row.transit_rate)
+        mode = (known.true >> row.transit_mode & 1, known.false >> row.transit_mode & 1) if row.transit_mode >= 0 else None
+        moving = (row.loaded_before, day < row.entered_before, mode, known.unusual, row.transit_heading, row.transit_rate)
     return row.heading, row.effect, row.rate, row.at_floor, row.partial, row.by, row.start, moving
 
 

@@ -14,6 +14,7 @@ from tariff_engine.frame import frame
 from tariff_engine.problems import LawConflictError, ProblemError
 
 _ZERO = Decimal("0.00")
+_INCOMPLETE = "range_incomplete"
 
 
 class Stated(NamedTuple):
@@ -92,6 +93,10 @@ def reject(line: Stated, problem: Mapping[str, Any], into: Rows) -> None:
 def lay_out(line: Stated, answer: Mapping[str, Any], around: Mapping[str, Any], into: Rows, asked: Sequence[str] | None) -> None:
     """Lay out the answer on a line, and what stands `around` it, as rows. `asked` are its open facts where their ranges are not wanted."""
     ranges = asked is None
+    warnings = dict.fromkeys(warning["code"] for warning in answer["warnings"])
+    complete = _INCOMPLETE not in warnings
+    if not ranges:  # what was not tried is not incomplete
+        warnings.pop(_INCOMPLETE, None)
     fees, gate = around["fees"], around["de_minimis"]
     duty = _money(answer["duty"])
     mpf, hmf = (_money(fees[name]) if fees else None for name in ("mpf", "hmf"))
@@ -117,11 +122,11 @@ def lay_out(line: Stated, answer: Mapping[str, Any], around: Mapping[str, Any], 
             "total": None if any(part is None for part in parts) else sum(part for part in parts if part is not None),
             "low": _money(answer["range"]["low"]) if ranges else None,
             "high": _money(answer["range"]["high"]) if ranges else None,
-            "complete": ranges and duty is not None and all(warning["code"] != "range_incomplete" for warning in answer["warnings"]),
+            "complete": ranges and duty is not None and complete,
             "prohibited": answer.get("prohibited", False),
             "headings": [row["heading"] for row in answer["headings"]],
             "questions": [question["fact"] for question in answer["questions"]] if asked is None else [] if released else list(asked),
-            "warnings": list(dict.fromkeys(warning["code"] for warning in answer["warnings"])),
+            "warnings": list(warnings),
             "saving": saving["fact"] if saving else None,
             "saves": None if not ranges else _money(saving["saves"]) if saving else _ZERO,
             "de_minimis": gate["result"] if gate else None,

@@ -76,7 +76,7 @@ class Table:
         """Return the cents of rows, given the value of each."""
         terms, spans = self.array("filed", self.filed, _terms_of)
         bases = self.array("bases", self.bases, _bases_of)
-        fees = self.array("fees", self.around, lambda around: np.array([(*one.mpf, *one.hmf) for one in around], dtype=np.int64))
+        fees = self.array("fees", self.around, _fees_of)
         starts, lengths, taken, replaced = (spans[number][rows.filed] for number in range(4))
         ends = np.cumsum(lengths)
         places = np.repeat(starts - (ends - lengths), lengths) + np.arange(int(ends[-1]) if len(ends) else 0)
@@ -87,7 +87,7 @@ class Table:
         left = np.where((taken == 1) | (rated == 0), 0, full)
         sums = np.add.reduceat(cents, ends - lengths) if len(ends) else full
         cents[ends - 1] = left
-        mine = fees[rows.around]
+        mine = fees[rows.around]  # what stands around a line of an entry of several is put in its place later
         return Charged(
             dollars,
             lengths,
@@ -114,6 +114,11 @@ def _terms_of(filed: Sequence[Filed]) -> tuple[list[Numbers], list[Numbers]]:
 def _bases_of(bases: Sequence[BaseForm]) -> list[Numbers]:
     rates = [None if one.rate is None else one.rate.as_integer_ratio() for one in bases]
     return _columns([(0, 0, 1, 0) if rate is None else (200 * rate[0], rate[1], 2 * rate[1], 1) for rate in rates], 4)
+
+
+def _fees_of(around: Sequence[Around]) -> Numbers:
+    found: Numbers = np.array([*((*one.mpf, *one.hmf) for one in around), (0, 0, 1, 0, 0) * 2], dtype=np.int64)
+    return found
 
 
 def _columns(rows: Sequence[Sequence[int]], width: int) -> list[Numbers]:

@@ -35,7 +35,7 @@ class CompiledEvaluator:
         self._only_rest = 1 << self._rest
         self._absent = [-1] * self._rest
         self._rare_facts = frozenset(book.derived) | {"exclusion_claims"}
-        self._unusual_facts = frozenset({"loaded_date", "chapter98", "final_mode_differs", "ftz_pf_admission_date"})
+        self.unusual_facts = frozenset({"loaded_date", "chapter98", "final_mode_differs", "ftz_pf_admission_date"})
         self._memo: dict[str, dict[Any, tuple[int, int]]] = {name: {} for name in book.fact_bits}
         self._column_bits = {
             column: (
@@ -67,7 +67,7 @@ class CompiledEvaluator:
             for place, reached in enumerate(floors, start=81):
                 packed |= reached << place
         key = (true & relevant, false & relevant, packed)
-        if not self._unusual_facts.isdisjoint(facts):
+        if not self.unusual_facts.isdisjoint(facts):
             return self._unusual(line, base, column, situation, key, floors, amounts)
         plans = situation.plans.get(key)
         if plans is not None:
