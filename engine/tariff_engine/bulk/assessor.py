@@ -135,6 +135,8 @@ class BulkAssessor:
         """Return the rows as numbers; None where there are too many different ones."""
         if self._composer.full or self._ranges.full:
             self._forget()
+        elif self._composer.crowded:
+            self._composer.forget_forms()
         try:
             return self._encoder.code(batch, facts)
         except FullError:

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
 
 class BaseForm(NamedTuple):
-    """The base of lines that differ in what has no part in it. `rate` is None where a quantity that nobody stated is missing."""
+    """The base of lines that differ in what has no part in it.
+
+    `rate` is None where the duty cannot be known: a quantity that nobody stated is `missing`, or the rate refers to what no quantity tells.
+    """
 
     rate: Fraction | None
     text: str
@@ -178,8 +181,6 @@ class Bases:
 def base_form(base: LineBase, line: Line) -> BaseForm | None:
     """Return the base of a line as a form; None where more than a rate on its value, or an unknown quantity, decides it."""
     if base.base.value != line.value or base.base.duty is not None or base.open:
-        return None
-    if base.base.rate is None and not base.missing:  # a rate by reference: no quantity would tell it
         return None
     codes = tuple(dict.fromkeys(warning.code for warning in base.warnings))
     return BaseForm(base.base.rate, rate_text(base.rate), base.column, codes, base.unclaimed, base.in_force, bool(base.missing))

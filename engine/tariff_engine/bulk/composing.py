@@ -11,7 +11,7 @@ from tariff_engine.bulk.bases import Bases, Tariffs
 from tariff_engine.bulk.classes import Kept
 from tariff_engine.bulk.encoding import OWN
 from tariff_engine.bulk.entries import Entries
-from tariff_engine.bulk.forms import filed_of
+from tariff_engine.bulk.forms import Filed, filed_of
 from tariff_engine.bulk.keys import Numbering
 from tariff_engine.bulk.reach import Facts, Reach
 from tariff_engine.bulk.remarks import Remarks
@@ -39,6 +39,8 @@ _WIDTH = (
 )
 _AROUND, _ENTRY = 2, 9  # of these, the columns of which one is enough
 _MOST_CLASSES = 1_500_000
+_MOST_FORMS = 750_000
+_MOST_EVALUATED = 500  # lines that are evaluated for others, until the evaluator lets go of what it remembers of them
 
 
 class Found(NamedTuple):
@@ -95,6 +97,7 @@ class Composer:
         self._forms, self._plans, self._patterns, self._valid = (Numbering() for _ in range(4))
         self._open, self._charged, self._bases_met, self._stakes = (Numbering() for _ in range(4))
         self.entries = Entries(knowledge)
+        self._evaluated = 0
         self._by_floors: dict[tuple[Any, ...], int] = {}
         self._claims: dict[int, int] = {}
         self.table = Table(self._filed.contents, self._bases.forms, self._around.forms)
@@ -103,13 +106,23 @@ class Composer:
         self.hts, self.origins = [""], [""]
         self._digits = [""]
         self._of_product, self._of_origin = [(0, 0, 0)], [(0, 0)]
-        self._columns = np.zeros((_FIRST, _WIDTH), dtype=np.int32)
-        self._count = 0
+        self.forget_forms()
 
     @property
     def full(self) -> bool:
         """Whether to forget before the next batch."""
-        return len(self._forms) + self._reach.met >= _MOST_CLASSES
+        return self._reach.met >= _MOST_CLASSES
+
+    @property
+    def crowded(self) -> bool:
+        """Whether to forget forms before the next batch: they are soon put together again."""
+        return len(self._forms) >= _MOST_FORMS
+
+    def forget_forms(self) -> None:
+        """Let go of forms, and keep what they are put together from."""
+        self._forms.forget()
+        self._columns = np.zeros((_FIRST, _WIDTH), dtype=np.int32)
+        self._count = 0
 
     def find(self, coded: Coded, read: Read) -> Found:
         """Return the forms of rows; `read` returns the facts of a row by its place."""
@@ -273,12 +286,18 @@ class Composer:
                 key = (int(sets[place]), floors, int(limits[place]))
                 number = self._by_floors.get(key)
                 if number is None:
-                    filed = filed_of(self.knowledge, at(place))
+                    filed = self._file(at(place))
                     number = self._by_floors[key] = -1 if filed is None else self._filed.number(filed)
                 found.append(number)
             return np.array(found, dtype=np.int64)
 
         return self._plans.numbers(sets << 32 | rates[bases] << 4 | limits, make)
+
+    def _file(self, line: Line) -> Filed | None:
+        self._evaluated += 1
+        if self._evaluated % _MOST_EVALUATED == 0:
+            self.knowledge.evaluator.situations.forget()  # no other line of the book will ask for these plans again
+        return filed_of(self.knowledge, line)
 
     def _asked_of(self, filed: Numbers, bases: Numbers) -> tuple[Numbers, NDArray[np.bool_]]:
         """Return the number of the facts that are open on each line, and which lines could claim a preference."""

@@ -210,8 +210,10 @@ class Layout:
     def _questions(self, asked: Asked | None) -> pa.Array:
         if asked is None:
             return self._lists("asked", self._composer.asked, self._rows.asked)
-        lists = pa.array([*asked.questions, _QUANTITY], _TEXTS)
-        return lists.take(pa.array(np.where(self._charged.known, asked.numbers, len(asked.questions))))
+        lists = pa.array([*asked.questions, _QUANTITY, ()], _TEXTS)
+        missing = self._table.array("missing", self._table.bases, lambda bases: np.array([one.missing for one in bases], dtype=np.bool_))
+        unknown = len(asked.questions) + np.where(missing[self._rows.base], 0, 1)
+        return lists.take(pa.array(np.where(self._charged.known, asked.numbers, unknown)))
 
 
 _BASE = ("", "base", "base", "", None, None)
