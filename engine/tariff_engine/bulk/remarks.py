@@ -44,7 +44,7 @@ class Remarks:
     def product(self, hts: str) -> int:
         """Return the class of a product number."""
         absent = tuple(not item.codes or hts.startswith(item.codes) for item in self._absent)
-        return self._products.number((absent, tuple(order.case for order in self._orders if hts.startswith(order.numbers))))
+        return self._products.number((absent, tuple(place for place, order in enumerate(self._orders) if hts.startswith(order.numbers))))
 
     def origin(self, origin: str) -> int:
         """Return the class of an origin."""
