@@ -9,7 +9,7 @@ import numpy as np
 
 from tariff_engine.bulk.classes import Kept
 from tariff_engine.bulk.keys import Numbering
-from tariff_engine.entry_lines import entry_line
+from tariff_engine.entry_lines import NO_LIMIT, FeeTerms, entry_line
 from tariff_engine.frame import standing
 from tariff_engine.law_days import frame_rows
 from tariff_engine.problems import ProblemError
@@ -26,10 +26,6 @@ if TYPE_CHECKING:
     from tariff_engine.facts import Line
 
     Numbers = NDArray[np.int64]
-
-LARGEST = 2**62
-FeeTerms = tuple[int, int, int, int, int]
-"""Cents of a fee: (first * dollars + second) // third, at least the fourth, at most the fifth."""
 
 
 class Around(NamedTuple):
@@ -124,4 +120,4 @@ def _fee(form: FeeForm) -> FeeTerms:
     if form.scale is None:
         return 0, form.cents, 1, 0, form.cents
     top, bottom, double, least, most = form.scale
-    return top, bottom, double, least, LARGEST if most is None else most
+    return top, bottom, double, least, NO_LIMIT if most is None else most

@@ -14,6 +14,7 @@ import numpy as np
 
 from tariff_engine.bulk.classes import Kept
 from tariff_engine.bulk.forms import MOST
+from tariff_engine.bulk.table import fee_cents
 from tariff_engine.deminimis import order_matters
 from tariff_engine.entry import MAX_LINES
 from tariff_engine.entry_lines import EntryLine, EntryTerms, entry_terms
@@ -131,7 +132,7 @@ class Entries:
             self._array = np.array(self._terms, dtype=np.int64)
         terms = self._array[numbers]
         liable = np.add.reduceat(np.where(free == 1, 0, dollars), starts)
-        return Owed(numbers > 0, _cents(terms[:, :5], liable), _cents(terms[:, 5:10], totals), terms[:, 10], terms[:, 11])
+        return Owed(numbers > 0, fee_cents(terms[:, :5], liable), fee_cents(terms[:, 5:10], totals), terms[:, 10], terms[:, 11])
 
     def _present(self, kinds: Numbers, dollars: Numbers, starts: Numbers) -> list[Numbers]:
         """Return the set of classes present in each entry, each with the thresholds between which its lines lie, as words of bits."""
@@ -151,9 +152,3 @@ class Entries:
     def _keep(self, terms: EntryTerms) -> int:
         self._terms.append((*terms.mpf, *terms.hmf, self._types.number(terms.entry_type), self._results.number(terms.de_minimis)))
         return len(self._terms) - 1
-
-
-def _cents(terms: Numbers, dollars: Numbers) -> Numbers:
-    top, more, under, least, most = terms.T
-    found: Numbers = np.minimum(np.maximum((top * dollars + more) // under, least), most)
-    return found

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tariff_engine.bulk.around import LARGEST
 from tariff_engine.money import percent_text
 from tariff_engine.problems import LawConflictError, ProblemError
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from tariff_engine.engine import Knowledge
     from tariff_engine.facts import Line
 
+_LARGEST = 2**62
 MOST = 10**11  # dollars of a line that a form may charge; a larger one is answered alone
 Terms = tuple[int, int, int]
 """Cents of a value: (first * dollars + second) // third."""
@@ -53,7 +53,7 @@ def filed_of(knowledge: Knowledge, line: Line) -> Filed | None:
     plan, value, rows = evaluated.plan, line.value, derivation.rows
     if len(rows) != len(plan.rows) or base.base.duty is not None or any(row.base not in {0, value} for row in rows):
         return None
-    if any(first * MOST + second >= LARGEST for first, second, _ in plan.money):
+    if any(first * MOST + second >= _LARGEST for first, second, _ in plan.money):
         return None
     taken = bool(plan.total_groups and plan.total_groups[0])
     if [row.duty for row in rows] != [(first * value + second) // third for first, second, third in plan.money]:

@@ -97,8 +97,8 @@ class Table:
             left,
             sums + left,
             sums - np.where(rated == 1, full - left, 0),
-            _fee(mine[:, :5], dollars),
-            _fee(mine[:, 5:], dollars),
+            fee_cents(mine[:, :5], dollars),
+            fee_cents(mine[:, 5:], dollars),
         )
 
 
@@ -125,7 +125,8 @@ def _columns(rows: Sequence[Sequence[int]], width: int) -> list[Numbers]:
     return list(np.ascontiguousarray(np.array(rows, dtype=np.int64).reshape(len(rows), width).T))
 
 
-def _fee(terms: Numbers, dollars: Numbers) -> Numbers:
+def fee_cents(terms: Numbers, dollars: Numbers) -> Numbers:
+    """Return fees on some dollars, each by the five columns of its terms."""
     top, more, under, least, most = terms.T
     found: Numbers = np.minimum(np.maximum((top * dollars + more) // under, least), most)
     return found
