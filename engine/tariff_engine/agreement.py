@@ -30,7 +30,7 @@ def shape(found: Derivation, *, assumed: bool = True) -> tuple[tuple[str, Any], 
 
 
 _TELLS = attrgetter(
-    "id", "verdict", "reason", "heading", "by", "since", "cites", "taken", "assumed", "add", "up_to", "in_lieu", "transit", "base"
+    "id", "verdict", "reason", "heading", "forbids", "by", "since", "cites", "taken", "assumed", "add", "up_to", "in_lieu", "transit", "base"
 )  # fmt: skip
 
 

@@ -95,7 +95,7 @@ def _pass(knowledge: Knowledge, line: Line) -> Passed | None:
         ordinary = decision.result == "entry_required" and not decision.not_applied and value >= 0  # what else is told names the value
         shown = _de_minimis(decision, None, [line])
         more = tuple((name, tuple(shown.pop(name))) for name in ("questions", "warnings") if name in shown)
-        passed = desk.recall(desk.passed, key, lambda: Passed(shown, more, ordinary=ordinary))
+        passed = desk.recall(desk.passed, key, lambda: desk.one_of_equals(Passed(shown, more, ordinary=ordinary)))
     return passed if passed.ordinary else None
 
 
@@ -119,7 +119,7 @@ def _ordinary(knowledge: Knowledge, line: Line, answer: Mapping[str, Any], passe
     )
     charged = desk.charged.get(key)
     if charged is None:
-        charged = desk.recall(desk.charged, key, lambda: _charged(knowledge, line, answer))
+        charged = desk.recall(desk.charged, key, lambda: desk.one_of_equals(_charged(knowledge, line, answer)))
     mpf_cents, mpf = _owed(charged.mpf, value)
     hmf_cents, hmf = _owed(charged.hmf, value)
     fees: dict[str, Any] = {

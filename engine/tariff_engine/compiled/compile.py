@@ -218,8 +218,7 @@ class _Compiler:
         companion = None
         if step.companion:
             base = step.companion.base
-            needs = base.part or base.less or "" if isinstance(base, Piece) else ""
-            companion = (step.companion.heading, self._reach(base), needs)
+            companion = (step.companion.heading, self._reach(base), base.part or base.less or "")
         return Effect(
             start=start,
             end=end,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -103,6 +103,11 @@ class CompiledEvaluator:
             self._plans = 0
         self._plans += 1
         situation.plans.setdefault(key, []).append(plan)
+
+    def forget_plans(self, situation: Situation, but: Collection[tuple[int, int, int]]) -> None:
+        """Let go of the plans of a situation, except under some of its keys: a line that is tried in many ways leaves many that serve no other."""
+        for key in [key for key in situation.plans if key not in but]:
+            self._plans = max(0, self._plans - len(situation.plans.pop(key)))
 
     def _unusual(
         self,

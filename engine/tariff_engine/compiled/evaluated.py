@@ -71,12 +71,16 @@ class Evaluated:
             self._frame()
 
     def _frame(self) -> None:
-        """Rows of which chapter 98 leaves one amount: charged once, on that amount."""
+        """Rows of which chapter 98 leaves one amount: charged once, on that amount, on the first split line that they reach."""
         for place, row in enumerate(self.plan.rows):
             if row.framed:
                 amount = self.row_base(place)
-                self.duties[place] = (200 * row.top * amount + row.bottom) // (2 * row.bottom)
-        self._split = None
+                self.duties[place] = owed = (200 * row.top * amount + row.bottom) // (2 * row.bottom)
+                if self._split is not None:
+                    first = self._first(place)
+                    inside = self.plan.groups[first][1]
+                    money = zip(inside, self._split[first], strict=True)
+                    self._split[first] = tuple([owed if other == place else cents for other, cents in money])
 
     def _charge_base(self) -> None:
         base, plan = self.base, self.plan
@@ -120,11 +124,11 @@ class Evaluated:
         return tuple(found)
 
     def row_base(self, place: int) -> int:
-        """Return the dollars on which a row is charged."""
+        """Return the dollars on which a row is charged; what chapter 98 leaves of the value bounds a provision, not its companion."""
         row = self.plan.rows[place]
         amount = self._worth(row.parts)
-        frame = self.plan.states[row.place].frame
-        return amount if frame is None or (row.kind == "exemption" and not row.framed and frame >= amount) else min(amount, frame)
+        frame = self.plan.states[row.place].frame if row.framed else None
+        return amount if frame is None else min(amount, frame)
 
     def amount(self, mask: int, frame: int | None) -> int:
         """Return the dollars of some parts of the value, at most what chapter 98 leaves."""
@@ -167,17 +171,15 @@ class Evaluated:
             Row(heading, provision, program, kind, rate, self.row_base(place), self.duties[place], parts, cites, by, since)
             for place, (heading, provision, program, kind, rate, parts, cites, by, since) in enumerate(filed)
         ]
-        if len(self.plan.groups) == 1 and self._split is None:
+        if self._split is None:  # one line, without contents
             (mask, inside), duties = self.plan.groups[0], self.duties
             money = tuple([duties[place] for place in inside])
             whole = Segment(self.plan.names[0], self._worth(mask), inside, money, self._bases[0] if self._bases else None)
             return self._derived(rows, (whole,))
         values, segments = self._values(), []
         for number, (_, inside) in enumerate(self.plan.groups):
-            money = (
-                self._split[number] if self._split else tuple(self.duties[place] if self._first(place) == number else 0 for place in inside)
-            )
-            segments.append(Segment(self.plan.names[number], values[number], inside, money, self._bases[number] if self._bases else None))
+            bases = self._bases[number] if self._bases else None
+            segments.append(Segment(self.plan.names[number], values[number], inside, self._split[number], bases))
         return self._derived(rows, tuple(segments))
 
     def _derived(self, rows: list[Row], segments: tuple[Segment, ...]) -> Derivation:

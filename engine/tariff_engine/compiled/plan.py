@@ -132,16 +132,20 @@ class Plan:
         )
 
 
+def rate_that_counts(kind: str, rate: Fraction, ave: Fraction) -> Fraction:
+    """Return what a duty adds to the base duty: of a total what is more than it, in lieu of it what it changes."""
+    if kind == "up_to":
+        return max(Fraction(0), rate - ave)
+    return rate if kind == "add" else rate - ave if kind == "in_lieu" else Fraction(0)
+
+
 def lowest(terms: tuple[Term, ...], amounts: list[int], ave: Fraction) -> int:
     """Return the number of the term with the lowest duty on a line, the first on a tie."""
     best, least = 0, None
     for number, (kind, rate, parts, frame) in enumerate(terms):
         base = sum(amounts[bit] for bit in numbers_of(parts))
         base = base if frame is None else min(base, frame)
-        extra = (
-            rate if kind == "add" else rate - ave if kind == "in_lieu" else max(Fraction(0), rate - ave) if kind == "up_to" else Fraction(0)
-        )
-        duty = extra * base
+        duty = rate_that_counts(kind, rate, ave) * base
         if least is None or duty < least:
             best, least = number, duty
     return best

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from tariff_engine.evaluate.charge import Draft, charge
 from tariff_engine.evaluate.derivation import Derivation, Outcome, Row
 from tariff_engine.money import cents
-from tariff_engine.notation.program import Piece
 from tariff_engine.problems import LawConflictError
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def _drafts(decision: Decision, outcome: Outcome) -> list[Draft]:
     found = [Draft(heading, outcome, kind, rate or Fraction(0), outcome.parts, outcome.base, outcome.framed)]
     if step and step.companion:
         base, parts = step.companion.base, value.everything - outcome.reach
-        if isinstance(base, Piece) and (base.part or base.less) in decision.line.content:
+        if (base.part or base.less) in decision.line.content:
             parts = value.reach(base)
         if value.amount(parts):
             found.append(Draft(step.companion.heading, outcome, "exemption", Fraction(0), parts, value.amount(parts)))

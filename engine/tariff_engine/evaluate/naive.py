@@ -362,7 +362,7 @@ class NaiveEvaluation:
         companion = outcome.step.companion if outcome.step else None
         if companion:
             parts = self.everything - outcome.reach
-            if isinstance(companion.base, Piece) and (companion.base.part or companion.base.less) in self.line.content:
+            if (companion.base.part or companion.base.less) in self.line.content:
                 parts = self._reach(companion.base, outcome.id)
             amount = sum(self.amounts[part] for part in parts)
             if amount:  # nothing is left where the content is the whole, or is taken as the whole

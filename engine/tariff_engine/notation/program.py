@@ -57,7 +57,7 @@ class Companion(Strict):
     """A second heading on the second line of a split: it files the rest of the value at no duty."""
 
     heading: Heading
-    base: Name | Piece
+    base: Piece
 
 
 class Step(Dated):
