@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 from math import floor
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from tariff_engine.deminimis import Gate, gate
 from tariff_engine.fee_law import NO_MANNER, Assumption, Manner
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tariff_engine.law import Law
 
 _MAX_KEPT = 20_000
+Form = TypeVar("Form", "Charged", "Passed")
 
 
 class FeeForm(NamedTuple):
@@ -72,6 +73,7 @@ class Desk:
         self._gates: dict[tuple[Any, ...], Gate] = {}
         self.charged: dict[tuple[Any, ...], Charged] = {}
         self.passed: dict[tuple[Any, ...], Passed] = {}
+        self._forms: dict[str, Any] = {}
 
     def fees(
         self,
@@ -203,6 +205,16 @@ class Desk:
             if len(kept) >= _MAX_KEPT:
                 kept.clear()
             found = kept[key] = make()
+        return found
+
+    def one_of_equals(self, made: Form) -> Form:
+        """Return what was made for another key and is equal, if there is such a thing, else what is given.
+
+        Most products, origins and days are charged alike: one form for all of them stays in the processor's cache.
+        """
+        if len(self._forms) >= _MAX_KEPT:
+            self._forms.clear()
+        found: Form = self._forms.setdefault(repr(made), made)
         return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
@@ -14,6 +15,7 @@ from tariff_engine.base import LineBase, line_base
 from tariff_engine.compiled.evaluate import CompiledEvaluator
 from tariff_engine.compiled.evaluated import Evaluated
 from tariff_engine.compiled.outcomes import Outcomes, seen_words
+from tariff_engine.compiled.situation import Situation
 from tariff_engine.desk import Desk
 from tariff_engine.doubts98 import doubts_under_98
 from tariff_engine.evaluate.derivation import Assumed, Derivation, Outcome
@@ -85,6 +87,7 @@ class Knowledge:
         self.explanation = Explanation(law, self.says)
         self._lives: dict[int, Life] = {}
         self._barren: dict[tuple[int, ...], Template] = {}
+        self._days: dict[int, list[int]] = {}
 
     def read(self, raw: Mapping[str, Any]) -> Line:
         """Read a line and check that the book answers for its day. Raises ProblemError."""
@@ -122,21 +125,38 @@ class Knowledge:
 
     def _templates(self, evaluated: Evaluated) -> tuple[Template, ...]:
         """Make the verdicts of a plan; those of programs that the situation leaves nothing of are shared among situations."""
-        situation, situations = evaluated.plan.situation, self.evaluator.situations
-        outcomes = Outcomes(evaluated, situations)
+        situation = evaluated.plan.situation
+        outcomes = Outcomes(evaluated, self.evaluator.situations)
         found = []
         for program in self.law.compiled.programs:
             number = program.index
             if number in situation.programs:
                 found.append(self._template(number, outcomes.of_program(number), evaluated.line.day))
                 continue
-            key = situations.program_key(number, situation.interval, situation.admission, situation.static, situation.static_admission)
+            key = self._seen_by(number, situation)
             if key not in self._barren:
                 if len(self._barren) >= _MAX_BARREN:
                     self._barren.clear()
                 self._barren[key] = self._template(number, outcomes.of_program(number), evaluated.line.day)
             found.append(self._barren[key])
         return tuple(found)
+
+    def _seen_by(self, number: int, situation: Situation) -> tuple[int, ...]:
+        """Return what a program sees of a situation that leaves nothing of it: of the days, how many of its own have come."""
+        days, situations = self._days.get(number), self.evaluator.situations
+        if days is None:
+            days = self._days[number] = self._days_of(number)
+        entered, admitted = (bisect_right(days, situations.first_day(one)) for one in (situation.interval, situation.admission))
+        return situations.program_key(number, entered, admitted, situation.static, situation.static_admission)
+
+    def _days_of(self, number: int) -> list[int]:
+        """Return the days on which a verdict on a program may change: its steps, its end, and what was called off."""
+        program, provisions = self.law.compiled.programs[number], self.law.compiled.provisions
+        effects = [effect for place in program.provisions for effect in provisions[place].effects]
+        found = {day for effect in (*effects, *([program.ended] if program.ended else [])) for day in (effect.start, effect.end)}
+        for step in self.law.called_off.get(program.name, ()):
+            found |= {step.start.toordinal(), (step.until or date.max).toordinal()}
+        return sorted(found)
 
     def _template(self, number: int, outcomes: list[Outcome], day: date) -> Template:
         program = self.law.compiled.programs[number]

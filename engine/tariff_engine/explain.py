@@ -6,7 +6,7 @@ What a verdict says depends on bits alone, so it is made once for a plan as a te
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from operator import attrgetter
@@ -60,11 +60,13 @@ class Template:
     by: tuple[str, ...]
     lost: Outcome | None = None
     doubt: Doubt | None = None
+    shows: frozenset[tuple[Kind, str]] = field(init=False)
 
-    def shows(self) -> tuple[Reason, ...]:
-        """Return the reasons whose words depend on the line."""
+    def __post_init__(self) -> None:
+        """Collect the tests whose words depend on the line, each with its fact."""
         wanted = (self.reason, *(reason for reason in self.seen if not reason.unknown))
-        return tuple(reason for reason in wanted if reason and reason.kind not in _FIXED and reason.facts)
+        found = frozenset((reason.kind, reason.facts[0]) for reason in wanted if reason and reason.kind not in _FIXED and reason.facts)
+        object.__setattr__(self, "shows", found)
 
     def render(self, see: See) -> dict[str, Any]:
         """Return the verdict on a line as it stands in an answer, but for what the duty would have been."""
@@ -157,7 +159,7 @@ class Page:
     def __init__(self, templates: Iterable[Template], money: Container[str], derived: Container[str]) -> None:
         """Collect what the templates show. `money` are the facts that state amounts, `derived` those that are computed from others."""
         self._templates = tuple(templates)
-        shows = [{(reason.kind, reason.facts[0]) for reason in template.shows()} for template in self._templates]
+        shows = [template.shows for template in self._templates]
         anew = [any(fact in money for _, fact in asks) for asks in shows]
         self._anew = tuple((place, template) for place, template in enumerate(self._templates) if anew[place])
         steady = dict.fromkeys(ask for place, asks in enumerate(shows) if not anew[place] for ask in sorted(asks))

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tariff_engine.inquiry_course import Asked, Claims, Course, Cut, Guard, Sum
+from tariff_engine.compiled.plan import lowest
+from tariff_engine.inquiry_course import Asked, Claims, Course, Cut, Guard, Sum, owed
 from tariff_engine.problems import LawConflictError, ProblemError
 
 if TYPE_CHECKING:
     from tariff_engine.base import LineBase
     from tariff_engine.compiled.evaluated import Evaluated
+    from tariff_engine.compiled.plan import Term
     from tariff_engine.evaluate.derivation import Assumed
     from tariff_engine.facts import FactReader, Line
     from tariff_engine.inquiry_answers import Answers
@@ -57,6 +59,17 @@ class Choice:
     claims: Claims = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """What was found below a combination of answers that settles all contents: where it begins, and what it took for the lowest duty.
+
+    Other amounts of the same contents lead to the same branch, if every test on them comes out alike: its sums are of other dollars only.
+    """
+
+    node: int
+    guards: tuple[tuple[int, tuple[Term, ...], int], ...]  # the base, the duties compared, and which was the lowest
+
+
 @dataclass(slots=True)
 class Tree:
     """Explores one line. After `course`, `duties` are the cents of its sums, and `cuts` the combinations of contents that it met.
@@ -79,7 +92,12 @@ class Tree:
     spent: int = 0
     _sums: dict[Any, int] = field(default_factory=dict)
     _nodes: dict[Any, int] = field(default_factory=dict)
+    _sum_of: list[Any] = field(default_factory=list)  # the keys of `_sums` and of `_nodes`, by number
+    _node_of: list[Any] = field(default_factory=list)
     _guards: dict[Guard, None] = field(default_factory=dict)
+    _branches: dict[Any, Branch] = field(default_factory=dict)
+    _compared: list[tuple[int, tuple[Term, ...], int]] = field(default_factory=list)
+    _moved: int = 0  # answers so far that settled a content, or led to another situation
 
     def course(self) -> Course:
         """Try every combination of answers, and each open fact by itself."""
@@ -104,7 +122,18 @@ class Tree:
         if not open_ or self.spent >= BUDGET:
             self.complete = self.complete and not open_
             return self._leaf(evaluation, choice)
-        fact, found = open_[0], list[int]()
+        key = self._alike(line, evaluation, choice, left_open, open_)
+        if key in self._branches and (node := self._again(self._branches[key], evaluation, choice)) is not None:
+            return node
+        moved, compared = self._moved, len(self._compared)
+        node = self._branch(line, evaluation, choice, left_open, open_[0])
+        if node is not None and not self.apart and self.complete and moved == self._moved:
+            self._branches[key] = Branch(node, tuple(dict.fromkeys(self._compared[compared:])))
+        return node
+
+    def _branch(self, line: Line, evaluation: Evaluation, choice: Choice, left_open: frozenset[str], fact: str) -> int | None:
+        """Try the answers to one fact."""
+        found = list[int]()
         for place, answer in enumerate(self.answers.of(line, fact, self.baseline.relevant)):
             tried = self._try(line, fact, place, answer, choice)
             if tried is not None and (node := self._explore(*tried, left_open)) is not None:
@@ -115,7 +144,49 @@ class Tree:
             return self._leaf(evaluation, choice)
         if all(node == found[0] for node in found):
             return found[0]
-        return self._nodes.setdefault(("fact", fact, tuple(found)), len(self._nodes))
+        return self._node(("fact", fact, tuple(found)))
+
+    def _alike(self, line: Line, evaluation: Evaluation, choice: Choice, left_open: frozenset[str], open_: list[str]) -> Any:
+        """Return what tells combinations apart that lead to other branches: all but the dollars of the contents that were answered."""
+        stated = self.line.facts
+        answers = tuple([(name, value) for name, value in line.facts.items() if name not in stated and name not in self.answers.shares])
+        return evaluation.evaluated.plan, answers, choice.claims, left_open, tuple(open_)
+
+    def _again(self, branch: Branch, evaluation: Evaluation, choice: Choice) -> int | None:
+        """Return a branch for other dollars; None where the law picks another duty as the lowest."""
+        amounts, cut = evaluation.evaluated.amounts, self.cuts[choice.cut]
+        bases = [base for _, base in self.claims.values()]
+        if any(lowest(terms, amounts, bases[number].base.ave) != winner for number, terms, winner in branch.guards):
+            return None
+        for number, terms, winner in branch.guards:
+            self._guards[cut, number, terms, winner] = None
+        nodes, dollars = dict[int, int](), dict[int, int]()
+
+        def other(node: int) -> int:
+            found = nodes.get(node)
+            if found is None:
+                what = self._node_of[node]
+                if isinstance(what, int):
+                    found = self._node(self._sum_in(what, cut, amounts, bases, dollars))
+                else:
+                    found = self._node((*what[:2], tuple([other(child) for child in what[2]])))
+                nodes[node] = found
+            return found
+
+        return other(branch.node)
+
+    def _sum_in(self, number: int, cut: int, amounts: list[int], bases: list[LineBase], dollars: dict[int, int]) -> int:
+        """Return the number of a sum in another cut; one that is owed on the whole value is the same in each."""
+        before, base, charges, totals, _ = self._sum_of[number]
+        if not before:
+            return number
+        return self._owed((cut, base, charges, totals), owed(charges, totals, self.line.value, dollars, amounts, bases[base].base))
+
+    def _node(self, what: Any) -> int:
+        number = self._nodes.setdefault(what, len(self._nodes))
+        if number == len(self._node_of):
+            self._node_of.append(what)
+        return number
 
     def _try(self, line: Line, fact: str, place: int, answer: Any, choice: Choice) -> tuple[Line, Evaluation, Choice] | None:
         """Evaluate the line with an answer; an answer that contradicts what is stated is no answer."""
@@ -125,6 +196,7 @@ class Tree:
             answered = (content, place if fact in self.answers.shares else (answer,))
             choice = Choice(tuple(sorted((*choice.cut, answered), key=lambda one: one[0])), choice.claims)
             self.cuts.setdefault(choice.cut, len(self.cuts))
+            self._moved += 1
         elif fact in self.claimed:
             choice = Choice(choice.cut, (*choice.claims, (fact, answer)))
         self.apart = self.apart or fact in _ELSEWHERE
@@ -146,8 +218,10 @@ class Tree:
         plan, base = evaluation.evaluated.plan, evaluation.base
         number, known = self.claims.setdefault(choice.claims, (len(self.claims), base))
         self.apart = self.apart or plan.any_framed or bool(plan.pattern.chapter98) or base.base != known.base
+        self._moved += plan.situation is not self.baseline.evaluated.plan.situation
         for terms, winner in plan.guards:
             self._guards[self.cuts[choice.cut], number, terms, winner] = None
+            self._compared.append((number, terms, winner))
         self.apart = self.apart or any(fact in evaluation.evaluated.line.facts for _, _, fact, _ in plan.offsets)
 
     def _sum(self, evaluation: Evaluation, choice: Choice) -> int:
@@ -155,13 +229,17 @@ class Tree:
         plan, duty = evaluation.evaluated.plan, evaluation.duty or 0
         whole = len(plan.charges) == 1 and evaluation.base.base.rate is not None  # charged on the value, however it is cut
         one: Sum = (0 if whole else self.cuts[choice.cut], self.claims[choice.claims][0], plan.charges, () if whole else plan.totals)
+        return self._owed(one, duty)
+
+    def _owed(self, one: Sum, duty: int) -> int:
         number = self._sums.setdefault((*one, duty), len(self._sums))
         if number == len(self.duties):
             self.duties.append(duty)
+            self._sum_of.append((*one, duty))
         return number
 
     def _leaf(self, evaluation: Evaluation, choice: Choice) -> int:
-        return self._nodes.setdefault(self._sum(evaluation, choice), len(self._nodes))
+        return self._node(self._sum(evaluation, choice))
 
     def _asked(self, fact: str) -> Asked:
         taken = [assumed for assumed in self.baseline.assumed if self.answers.source(assumed.fact) == fact]

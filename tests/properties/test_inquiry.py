@@ -9,14 +9,18 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.profile import LONG, many
 
 from tariff_engine.base import LineBase, claim_facts, line_base
 from tariff_engine.compiled.evaluated import Evaluated
 from tariff_engine.engine import Assessed, Knowledge
 from tariff_engine.facts import Line
 from tariff_engine.inquiry import Inquiry
+from tariff_engine.inquiry_course import Course
+from tariff_engine.inquiry_tree import Tree
 from tariff_engine.problems import LawConflictError, ProblemError
 from tariff_engine.testing import Space, random_line
 
@@ -67,16 +71,20 @@ def test_a_known_course_asks_what_every_combination_asks(seed: int, knowledge: K
 
 
 def test_metals_and_vehicles_ask_alike_at_every_value_and_number(knowledge: Knowledge, where: Space) -> None:
-    """Lines of one origin and day share plans among numbers, so that a course found on one number serves another."""
+    """Lines of one origin and day share plans among numbers, so that a course found on one number serves another.
+
+    By default two numbers of each heading at two values, in the long profiles three at four.
+    """
     rng = random.Random(1)
     before = knowledge.inquirer.again
     for prefix in HARD:
         codes = [code for code in where.codes if code.startswith(prefix)]
         origin, day = rng.choice(where.origins), knowledge.law.horizon - timedelta(days=rng.randrange(400))
-        for code in rng.sample(codes, min(len(codes), 3)):
+        for code in rng.sample(codes, min(len(codes), many(2, 3))):
             for content in ({}, {"steel_content_value": 0}, {"us_content_value": 0}, {"usmca_qualifying": False}):
                 raw = {"hts": code, "origin": rng.choice((origin, "CA")), "entry_date": day, "value": 1, **content}
-                for value in (*rng.sample(range(6), 2), rng.randrange(6, 300_000), rng.randrange(6, 300_000)):
+                values = (*rng.sample(range(6), 2), rng.randrange(6, 300_000), rng.randrange(6, 300_000))
+                for value in values if LONG else values[1:3]:
                     check(knowledge, worth(raw, value, knowledge, rng))
     assert knowledge.inquirer.again > before
 
@@ -136,3 +144,35 @@ def test_the_base_duty_depends_on_no_fact_that_courses_do_not_follow(knowledge: 
             continue
     followed = claim_facts(knowledge.law) | ALWAYS_READ
     assert read <= followed, read - followed
+
+
+def test_a_branch_taken_again_is_the_one_that_trying_would_find(knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other dollars of the same contents lead to the same combinations: as if each was tried. More inquiries end before their budget does."""
+
+    def tried(raw: dict[str, Any], *, each: bool) -> tuple[Inquiry, Tree, Course]:
+        if each:
+            monkeypatch.setattr(Tree, "_again", lambda *_: None)
+        line = knowledge.read(raw)
+        return knowledge.inquirer.explore(line, Assessed(*knowledge.evaluate(line)))
+
+    whole = fewer = 0
+    for hts, origin, day in (
+        ("8544429010", "KR", "2025-11-02"), ("8544429010", "CA", "2025-09-10"), ("8703230190", "JP", "2025-10-02"), ("7318152000", "TW", "2025-11-02"),
+        ("8708996890", "CA", "2025-09-10"), ("3402903000", "MX", "2025-12-01"),
+    ):  # fmt: skip
+        raw = {"hts": hts, "origin": origin, "entry_date": day, "mode": "ocean", "value": 50_000}
+        found, tree, course = tried(raw, each=False)
+        plain, other, longer = tried(raw, each=True)
+        monkeypatch.undo()
+        whole += found.complete and not plain.complete
+        fewer += tree.spent < other.spent
+        if plain.complete:
+            assert found == plain
+            assert (course.sums, course.nodes, tree.duties) == (longer.sums, longer.nodes, other.duties)
+        else:
+            assert found.low is not None
+            assert plain.low is not None
+            assert found.low <= plain.low
+            assert (found.high or 0) >= (plain.high or 0)
+    assert fewer
+    assert whole
