@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import random
+from functools import cache
 from itertools import groupby
 from typing import Any
 
 import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
 import pytest
 from tests.bulk.test_bulk_equality import anywhere, plain_lines, stated_in_full
+from tests.profile import many
 
 from tariff_engine.bulk import LONG_SCHEMA, REJECTED_SCHEMA, SUMMARY_SCHEMA, BulkAssessor
 from tariff_engine.bulk.scalar import Rows, Stated, answer_alone, answer_together
@@ -18,7 +20,7 @@ from tariff_engine.testing import space
 from tariff_engine.testing.drawing import Space
 from tariff_service.rulebook import open_engine
 
-ENTRIES = int(os.environ.get("TARIFF_BULK_ENTRIES", "120"))
+ENTRIES = int(os.environ.get("TARIFF_BULK_ENTRIES") or many(70, 120))
 SCHEMAS = {"summary": SUMMARY_SCHEMA, "long": LONG_SCHEMA, "rejected": REJECTED_SCHEMA}
 
 
@@ -70,15 +72,22 @@ def by_itself(known: Knowledge, lines: list[dict[str, Any]], *, ranges: bool) ->
     return into
 
 
-@pytest.mark.parametrize(("ranges", "size"), [(False, 10_000), (False, 37), (True, 100)])
-def test_entries_in_bulk_are_those_assessed_by_themselves(*, ranges: bool, size: int) -> None:
-    known, other = open_engine(None).at(), open_engine(None).at()
+@cache
+def drawn(*, ranges: bool) -> tuple[list[dict[str, Any]], Rows]:
+    """Draw lines, and assess them entry by entry: once for all sizes of batches."""
+    known = open_engine(None).at()
     rng = random.Random(int(os.environ.get("TARIFF_BULK_SEED", "5")))
     lines = book(space(known), rng, ENTRIES // 4 if ranges else ENTRIES)
-    assessor = BulkAssessor(known, ranges=ranges)
+    return lines, by_itself(known, lines, ranges=ranges)
+
+
+@pytest.mark.parametrize(("ranges", "size"), [(False, 10_000), (False, 37), (True, 100)])
+def test_entries_in_bulk_are_those_assessed_by_themselves(*, ranges: bool, size: int) -> None:
+    lines, alone = drawn(ranges=ranges)
+    assessor = BulkAssessor(open_engine(None).at(), ranges=ranges)
     done = [assessor.assess(batch_of(lines[start : start + size])) for start in range(0, len(lines), size)]
     done.append(assessor.finish())
-    for name, rows in zip(SCHEMAS, by_itself(other, lines, ranges=ranges), strict=True):
+    for name, rows in zip(SCHEMAS, alone, strict=True):
         expected = pa.Table.from_pylist(rows, SCHEMAS[name])
         found = pa.Table.from_batches([getattr(one, name) for one in done], SCHEMAS[name]).sort_by(
             [("row", "ascending"), *((("place", "ascending"),) if name == "long" else ())]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tariff_engine.bulk.cuts import Amounts
-from tariff_engine.bulk.stakes import Stakes, explored, staked
+from tariff_engine.bulk.stakes import Stakes, Staking, explored
 from tariff_engine.bulk.sums import VALUE, Amount, Sum, settled, settled_between, sum_of
 from tariff_engine.engine import Knowledge
 from tariff_engine.money import dollars_text
@@ -19,6 +19,8 @@ from tariff_engine.problems import LawConflictError, ProblemError
 from tariff_engine.testing import random_line, space
 from tariff_service.rulebook import open_engine
 
+_KINDS = ("open", "settled", "saving", "any remainder", "some remainders", "lowest", "cut short")
+MUCH_OPEN = ("3402903000", "8544429010", "8708996890", "8512300040", "8302496035")
 LINES = int(os.environ.get("TARIFF_STAKES_LINES", "400"))
 
 
@@ -108,6 +110,9 @@ def test_the_stakes_of_one_line_are_those_of_each_that_is_worth_enough(known: Kn
         if rng.random() < 0.6:  # as most filers state it
             raw = {name: raw[name] for name in ("hts", "origin", "entry_date", "mode") if name in raw}
             raw["value"] = rng.choice((1, 100, 5_000, 1_000_000))
+        if rng.random() < 0.06:  # so much is open that not everything is tried, or law looks for the lowest duty
+            hts, day = rng.choice(MUCH_OPEN), f"2025-{rng.choice((10, 11, 12))}-{rng.randrange(1, 29)}"
+            raw = {"hts": hts, "origin": rng.choice(("JP", "KR", "TW")), "entry_date": day, "mode": "ocean", "value": 5_000}
         try:
             line = known.read(raw)
             evaluated, base = known.evaluate(line)
@@ -115,11 +120,26 @@ def test_the_stakes_of_one_line_are_those_of_each_that_is_worth_enough(known: Kn
         except (ProblemError, LawConflictError):
             continue
         rates = found.rates(known, line, base, evaluated.plan.situation.floors) if found else None
-        stakes = staked(known, found, rates, amounts) if found and rates else None
-        if found is None or stakes is None:
+        if found is None or rates is None:
             met["apart"] += 1
             continue
         assert line.value % amounts.step in found.remainders
+        met["lowest"] += bool(found.course.guards)
+        met["cut short"] += not found.course.complete
+        staking = Staking(known, found, rates, amounts)
+        stakes = staking.of_all()
+        of_one = [amounts.apart + rng.randrange(3000), rng.randrange(10**6)]
+        if stakes is None:
+            met["each by itself"] += 1
+            of_one += [rng.randrange(10**4) for _ in range(3)]
+        for dollars in of_one:
+            dollars += next(more for more in range(amounts.step) if (dollars + more) % amounts.step in found.remainders)  # noqa: PLW2901
+            one = staking.of_one(dollars)
+            if one is not None:
+                answer = known.answer(known.read({**raw, "value": str(dollars)}), "", "none")
+                assert foretold(one, dollars) == said(answer), (raw, dollars)
+        if stakes is None:
+            continue
         met["open" if stakes.questions else "settled"] += 1
         met["saving"] += stakes.saving is not None
         met["any remainder"] += len(found.remainders) == amounts.step
@@ -129,4 +149,4 @@ def test_the_stakes_of_one_line_are_those_of_each_that_is_worth_enough(known: Kn
             answer = known.answer(known.read({**raw, "value": str(dollars)}), "", "none")
             assert foretold(stakes, dollars) == said(answer), (raw, dollars)
             met["lines"] += 1
-    assert min(met[name] for name in ("open", "settled", "saving", "any remainder", "some remainders")) > 0, met
+    assert min(met[name] for name in (*_KINDS, "each by itself")) > 0, met

@@ -13,7 +13,7 @@ from tariff_engine.arrow_columns import Column, columns_of, row_of
 from tariff_engine.bulk.composing import Composer, Found
 from tariff_engine.bulk.encoding import Coded, Encoder, FullError
 from tariff_engine.bulk.layout import Asked, Given, Layout, Together
-from tariff_engine.bulk.ranges import Ranges
+from tariff_engine.bulk.ranges import Open, Ranges
 from tariff_engine.bulk.scalar import Rows, Stated, answer_alone, answer_together, reject
 from tariff_engine.bulk.schemas import LONG_SCHEMA, REJECTED_SCHEMA, SUMMARY_SCHEMA
 from tariff_engine.bulk.table import Formed
@@ -184,11 +184,12 @@ class BulkAssessor:
         """Return the number of the stakes of each row, -1 where it is answered alone."""
         places = np.flatnonzero(found.forms >= 0)
         stakes, opened = np.full(len(dollars), -1, dtype=np.int64), np.zeros(len(dollars), dtype=np.bool_)
-        stakes[places], opened[places] = found.stakes, found.opened
+        sights = stakes.copy()
+        stakes[places], opened[places], sights[places] = found.stakes, found.opened, found.sights
         rated, replaced = self._composer.known(found.rows)
         opened[places[~rated & ~replaced]] = False  # without a base duty there is no range but the least that is owed
         stakes[places[~rated & replaced & found.opened]] = -1
-        return self._ranges.find(stakes, dollars, opened, stated)
+        return self._ranges.find(Open(stakes, sights, opened), dollars, stated)
 
     # ------------------------------------------------------------ rows alone
     def _alone(self, line: Stated, place: int, stated: Callable[[int], dict[str, Any]], into: Rows) -> None:
@@ -217,7 +218,7 @@ class BulkAssessor:
         composer, ranges = self._composer, self._ranges
         charged, asked = composer.table.charge(rows, dollars), None
         if self.ranges:
-            asked = Asked(ranges.charge(stakes, dollars, charged.duty), stakes, ranges.questions, ranges.savings)
+            asked = Asked(ranges.charge(stakes, dollars, charged.duty), stakes, ranges)
         layout = Layout(composer, rows, charged, given)
         return _whole(into, layout.summary(asked), layout.long)
 

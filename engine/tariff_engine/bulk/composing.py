@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 
 _FIRST = 1024
 _WIDTH = (
-    10  # columns of a form: those of `Formed`, whether its range is to be asked for, of which stakes it is, and what an entry sees of it
+    11  # columns of a form: those of `Formed`, whether its range is asked for, its stakes, what an entry sees of it, what an inquiry does
 )
-_AROUND, _ENTRY = 2, 9  # of these, the columns of which one is enough
+_AROUND, _ENTRY, _SIGHT = 2, 9, 10  # of these, the columns of which one is enough
 _MOST_CLASSES = 1_500_000
 _MOST_FORMS = 750_000
 _MOST_EVALUATED = 500  # lines that are evaluated for others, until the evaluator lets go of what it remembers of them
@@ -46,7 +46,7 @@ _MOST_EVALUATED = 500  # lines that are evaluated for others, until the evaluato
 class Found(NamedTuple):
     """The forms of rows: their numbers (-1: answered alone), the rows that have one, whether each of these is open, and its stakes.
 
-    `entries` is what their entries see of these rows, where they have several lines; -1 where such an entry is answered alone. What stands
+    Rows of one number in `sights` are the same to an inquiry, but for their value and the rates of their base duty. `entries` is what their entries see of these rows, where they have several lines; -1 where such an entry is answered alone. What stands
     around a row that is an entry alone is known where `single`.
     """
 
@@ -54,6 +54,7 @@ class Found(NamedTuple):
     rows: Formed
     opened: NDArray[np.bool_]
     stakes: Numbers
+    sights: Numbers
     entries: Numbers
     single: NDArray[np.bool_]
 
@@ -93,7 +94,7 @@ class Composer:
         self._tariffs = Tariffs(knowledge, days)
         self._bases = Bases(knowledge, self._tariffs, days)
         self._around, self._remarks = Surroundings(knowledge, days), Remarks(knowledge, days)
-        self._filed, self._asked, self._rates, self._owed, self._texts = (Kept() for _ in range(5))
+        self._filed, self._asked, self._rates, self._owed, self._texts, self._sights = (Kept() for _ in range(6))
         self._forms, self._plans, self._patterns, self._valid = (Numbering() for _ in range(4))
         self._open, self._charged, self._bases_met, self._stakes = (Numbering() for _ in range(4))
         self.entries = Entries(knowledge)
@@ -137,8 +138,8 @@ class Composer:
         numbers[good] = self._forms.numbers(coded.keys[good], lambda places: make(good[places]))
         mine = self._columns[numbers[numbers >= 0]]
         rows = Formed(*(mine[:, place].astype(np.int64) for place in range(7)))
-        stakes, entries = mine[:, 8].astype(np.int64), mine[:, _ENTRY].astype(np.int64)
-        return Found(numbers, rows, mine[:, 7] == 1, stakes, entries, rows.around >= 0)
+        stakes, sights, entries = (mine[:, place].astype(np.int64) for place in (8, _SIGHT, _ENTRY))
+        return Found(numbers, rows, mine[:, 7] == 1, stakes, sights, entries, rows.around >= 0)
 
     def known(self, rows: Formed) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Return of which rows the rate of the base duty is known, and on which it need not be."""
@@ -248,11 +249,13 @@ class Composer:
         columns[some, _AROUND], columns[some, _ENTRY] = around
         columns[some, 3] = self._warnings(parts, bases, filed, of_product[parts.hts, 2], of_origin[parts.origin, 1], one)
         columns[some, 5], columns[some, 6] = parts.hts, parts.origin
-        columns[some, 7], columns[some, 8] = 0, 0
+        columns[some, 7], columns[some, 8], columns[some, _SIGHT] = 0, 0, 0
         if self._ranges:
             claimable = np.array([self._reach.claims(number) for number in range(self._reach.opened)], dtype=np.bool_)[reached.open]
             columns[some, 7] = (np.array([bool(one) for one in self.asked], dtype=np.bool_)[asked]) | claimable
-            columns[some, 8] = self._stakes_of(parts, reached.open, facts, keys, unclaimed)
+            first = self._charged.numbers(reached.open << 36 | facts << 18 | parts.other, _counted(self._charged))
+            columns[some, 8] = self._stakes_of(parts, first, keys, unclaimed)
+            columns[some, _SIGHT] = self._sights_of(parts, first, bases, reached.sets)
         return columns
 
     def _facts(self, parts: _Parts, bases: Numbers, at: Callable[[int], Line]) -> Numbers:
@@ -341,12 +344,20 @@ class Composer:
 
         return self._remarks.whole(of_base, dated, apart, of_plan, codes)
 
-    def _stakes_of(self, parts: _Parts, open_: Numbers, facts: Numbers, keys: Numbers, unclaimed: NDArray[np.bool_]) -> Numbers:
-        """Return a number of all that lines have in common whose ranges differ by their value alone."""
-        first = self._charged.numbers(open_ << 36 | facts << 18 | parts.other, _counted(self._charged))
+    def _stakes_of(self, parts: _Parts, first: Numbers, keys: Numbers, unclaimed: NDArray[np.bool_]) -> Numbers:
+        """Return a number of all that lines have in common whose ranges differ by their value alone. `first`: of the law and the facts."""
         base = self._bases_met.numbers(keys, _counted(self._bases_met))
         origins = np.where(unclaimed, parts.origin, 0)
         return self._stakes.numbers(first << 42 | base << 21 | origins << 11 | parts.days, _counted(self._stakes))
+
+    def _sights_of(self, parts: _Parts, first: Numbers, bases: Numbers, sets: Numbers) -> Numbers:
+        """Return a number of all that lines have in common of which an inquiry sees the same, whatever the rates of their base duty are."""
+        forms, found = self._bases.forms, []
+        for law, days, base, number in zip(first.tolist(), parts.days.tolist(), bases.tolist(), sets.tolist(), strict=True):
+            form = forms[base]
+            reached = tuple([(form.rate or 0) >= floor for floor in self._reach.floors(number)])
+            found.append(self._sights.number((law, days, form.column, form.unclaimed, reached)))
+        return np.array(found, dtype=np.int64)
 
     def _keep(self, columns: Numbers) -> Numbers:
         """Keep forms, and return their numbers."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
 
+from tariff_engine.bulk.scalar import RANGE_INCOMPLETE
 from tariff_engine.bulk.schemas import LONG_SCHEMA, MONEY, SUMMARY_SCHEMA
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from tariff_engine.bulk.composing import Composer
     from tariff_engine.bulk.entries import Entries, Owed
-    from tariff_engine.bulk.ranges import Stake
+    from tariff_engine.bulk.ranges import Ranges, Stake
     from tariff_engine.bulk.table import Charged, Formed
 
     Numbers = NDArray[np.int64]
@@ -76,12 +77,16 @@ class Given(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """The ranges of rows, the number of the stakes of each, and by number the questions and the saving."""
+    """The ranges of rows, the number of the stakes of each, and what these are."""
 
     stake: Stake
     numbers: Numbers
-    questions: Sequence[tuple[str, ...]]
-    savings: Sequence[str | None]
+    ranges: Ranges
+
+    @property
+    def complete(self) -> NDArray[np.bool_]:
+        """Whether every combination of answers was tried for a row."""
+        return np.array(self.ranges.complete, dtype=np.bool_)[self.numbers]
 
 
 class Layout:
@@ -117,12 +122,12 @@ class Layout:
             "total": money(charged.duty + mpf + hmf, known),
             "low": money(asked.stake.low) if asked else pa.nulls(count, MONEY),
             "high": money(asked.stake.high, known) if asked else pa.nulls(count, MONEY),
-            "complete": pa.array(known & (asked is not None)),
+            "complete": pa.array(known & asked.complete if asked else np.zeros(count, dtype=np.bool_)),
             "prohibited": prohibited.take(pa.array(rows.filed)),
             "headings": self._headings(),
             "questions": self._questions(asked),
-            "warnings": self._lists("codes", self._composer.codes, rows.codes),
-            "saving": pa.array(asked.savings, pa.string()).take(pa.array(asked.numbers)) if asked else pa.nulls(count, pa.string()),
+            "warnings": self._warnings(asked),
+            "saving": pa.array(asked.ranges.savings, pa.string()).take(pa.array(asked.numbers)) if asked else pa.nulls(count, pa.string()),
             "saves": money(asked.stake.saves) if asked else pa.nulls(count, MONEY),
             "de_minimis": self._either(pa.array([PASSED], pa.string()), np.zeros(count, dtype=np.int64), "results"),
             "entry_type": self._either(types, rows.around, "types"),
@@ -207,12 +212,21 @@ class Layout:
         lists: Any = self._table.array(what, source, lambda lists: pa.array(list(lists), _TEXTS))
         return lists.take(pa.array(numbers))
 
+    def _warnings(self, asked: Asked | None) -> pa.Array:
+        codes = self._composer.codes
+        if asked is None or asked.complete.all():
+            return self._lists("codes", codes, self._rows.codes)
+        both = self._table.array(
+            "codes and one", codes, lambda lists: pa.array([*lists, *((*one, RANGE_INCOMPLETE) for one in lists)], _TEXTS)
+        )
+        return both.take(pa.array(np.where(asked.complete, self._rows.codes, self._rows.codes + len(codes))))
+
     def _questions(self, asked: Asked | None) -> pa.Array:
         if asked is None:
             return self._lists("asked", self._composer.asked, self._rows.asked)
-        lists = pa.array([*asked.questions, _QUANTITY, ()], _TEXTS)
+        lists = pa.array([*asked.ranges.questions, _QUANTITY, ()], _TEXTS)
         missing = self._table.array("missing", self._table.bases, lambda bases: np.array([one.missing for one in bases], dtype=np.bool_))
-        unknown = len(asked.questions) + np.where(missing[self._rows.base], 0, 1)
+        unknown = len(asked.ranges.questions) + np.where(missing[self._rows.base], 0, 1)
         return lists.take(pa.array(np.where(self._charged.known, asked.numbers, unknown)))
 
 

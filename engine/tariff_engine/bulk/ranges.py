@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from tariff_engine.base import line_base
 from tariff_engine.bulk.cuts import Amounts
 from tariff_engine.bulk.dense import distinct, first_places
 from tariff_engine.bulk.seen import Sight
-from tariff_engine.bulk.stakes import explored, staked
+from tariff_engine.bulk.stakes import Staking, explored
 from tariff_engine.problems import LawConflictError, ProblemError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from fractions import Fraction
 
     from numpy.typing import NDArray
 
@@ -24,12 +26,14 @@ if TYPE_CHECKING:
     from tariff_engine.facts import Line
 
     Numbers = NDArray[np.int64]
+    Sought = Callable[[int], tuple[dict[str, Any], int]]  # the facts of a row by its place, and the number of what an inquiry sees of it
 
-UNMET, BY_REMAINDER, ALONE, NOTHING_OPEN = -3, -2, -1, 0
+EACH, UNMET, BY_REMAINDER, ALONE, NOTHING_OPEN = -4, -3, -2, -1, 0  # EACH and below: rounding decides, for each value by itself
 _MOST_ROUNDED = 4  # rates of a sum that are rounded; a sum of more is computed alone
 _LIMIT = 2**62
 _DOLLARS = 10**11  # the most of a line that has a form
 _MOST_KEPT = 200_000
+_MOST_EVALUATED = 500  # lines that are evaluated for others, until the evaluator lets go of what it remembers of them
 _MOST_WEIGHT = 4_000_000  # of all inquiries kept, in objects
 
 
@@ -39,6 +43,14 @@ class Stake(NamedTuple):
     low: Numbers
     high: Numbers
     saves: Numbers
+
+
+class Open(NamedTuple):
+    """Rows by what is open on them: the number of their stakes (-1: no form), the number of what an inquiry sees, whether anything is open."""
+
+    forms: Numbers
+    sights: Numbers
+    opened: NDArray[np.bool_]
 
 
 class Found(NamedTuple):
@@ -64,40 +76,50 @@ class Ranges:
     def forget(self) -> None:
         """Let go of all."""
         self._sight.forget()
+        self._seen: dict[int, tuple[tuple[Any, ...] | None, tuple[Fraction, ...]]] = {}
         self._of_form = np.full(1024, UNMET, dtype=np.int64)
         self._by_remainder: dict[tuple[int, int], int] = {}
         self._met: dict[tuple[Any, ...], int] = {}
         self._like: dict[tuple[Any, ...], list[tuple[Explored | None, frozenset[int], dict[Rates, int]]]] = {}
         self._kept = self._weight = 0
         self._numbers: dict[Stakes, int] = {}
+        self._each: list[Staking] = []
         self._sums: dict[Sum, int] = {}
         self._terms: list[tuple[int, ...]] = []
         self._rows: list[tuple[int, int, int, int]] = [(0, 0, 0, 0)]
         self.questions: list[tuple[str, ...]] = [()]
         self.savings: list[str | None] = [None]
+        self.complete = [True]
         self._flat: Numbers | None = None
 
     @property
     def full(self) -> bool:
         """Whether to forget before the next batch."""
-        most = max(len(self._by_remainder), len(self._met), len(self._rows), len(self._sight), self._kept)
+        most = max(len(self._by_remainder), len(self._met), len(self._rows), len(self._seen), len(self._sight), self._kept)
         return most >= _MOST_KEPT or self._weight >= _MOST_WEIGHT
 
-    def find(self, forms: Numbers, dollars: Numbers, opened: NDArray[np.bool_], read: Callable[[int], dict[str, Any]]) -> Numbers:
+    def find(self, rows: Open, dollars: Numbers, read: Callable[[int], dict[str, Any]]) -> Numbers:
         """Return the number of the stakes of each row, -1 where it is answered alone; `read` returns the facts of a row by its place."""
-        found = np.where(forms < 0, ALONE, NOTHING_OPEN)
-        places = np.flatnonzero((forms >= 0) & opened)
+        found = np.where(rows.forms < 0, ALONE, NOTHING_OPEN)
+        places = np.flatnonzero((rows.forms >= 0) & rows.opened)
         if not len(places):
             return found
-        mine, value = forms[places], dollars[places]
+        mine, value = rows.forms[places], dollars[places]
+
+        def sought(place: int) -> tuple[dict[str, Any], int]:
+            return read(int(places[place])), int(rows.sights[places[place]])
+
         self._make_room(int(np.max(mine)))
         numbers = self._of_form[mine]
-        self._meet(np.flatnonzero(numbers == UNMET), places, mine, read)
+        self._meet(np.flatnonzero(numbers == UNMET), mine, sought)
         numbers = self._of_form[mine]
         apart = np.flatnonzero(numbers == BY_REMAINDER)
         if len(apart):
-            numbers[apart] = self._find_by_remainder(places[apart], mine[apart], value[apart], read)
+            numbers[apart] = self._find_by_remainder(apart, mine[apart], value[apart], sought)
         numbers[numbers == UNMET] = ALONE
+        each = np.flatnonzero(numbers <= EACH)
+        if len(each):
+            numbers[each] = self._of_each(numbers[each], value[each])
         least = np.array([row[0] for row in self._rows], dtype=np.int64)
         found[places] = np.where((numbers > 0) & (value >= least[np.maximum(numbers, 0)]), numbers, ALONE)
         return found
@@ -107,7 +129,7 @@ class Ranges:
             more = np.full(max(most + 1, 2 * len(self._of_form)) - len(self._of_form), UNMET, dtype=np.int64)
             self._of_form = np.concatenate([self._of_form, more])
 
-    def _meet(self, unmet: Numbers, places: Numbers, forms: Numbers, read: Callable[[int], dict[str, Any]]) -> None:
+    def _meet(self, unmet: Numbers, forms: Numbers, sought: Sought) -> None:
         """Find the stakes of the forms that were not met."""
         if not len(unmet):
             return
@@ -115,7 +137,7 @@ class Ranges:
         counts = np.bincount(inverse, minlength=len(keys)).tolist()
         first = unmet[first_places(inverse, len(keys))]
         for form, place, count in zip(keys.tolist(), first.tolist(), counts, strict=True):
-            found = self._find(read(int(places[place])), count)
+            found = self._find(*sought(place), count)
             if found is None:
                 continue
             if found.remainders == self._all:
@@ -125,7 +147,7 @@ class Ranges:
             for remainder in found.remainders:
                 self._by_remainder[form, remainder] = found.number
 
-    def _find_by_remainder(self, places: Numbers, forms: Numbers, value: Numbers, read: Callable[[int], dict[str, Any]]) -> Numbers:
+    def _find_by_remainder(self, places: Numbers, forms: Numbers, value: Numbers, sought: Sought) -> Numbers:
         """Return the number of the stakes of rows whose value is cut in one way or another by its remainder."""
         keys, first, inverse = np.unique(forms * self._step + value % self._step, return_index=True, return_inverse=True)
         counts = np.bincount(inverse, minlength=len(keys)).tolist()
@@ -134,12 +156,21 @@ class Ranges:
             form, remainder = divmod(key, self._step)
             number = self._by_remainder.get((form, remainder))
             if number is None:
-                found = self._find(read(int(places[place])), count)
+                found = self._find(*sought(int(places[place])), count)
                 number = ALONE if found is None else found.number
                 for one in found.remainders if found else ():
                     self._by_remainder[form, one] = number
             numbers.append(number)
         return np.array(numbers, dtype=np.int64)[inverse]
+
+    def _of_each(self, numbers: Numbers, value: Numbers) -> Numbers:
+        """Return the number of the stakes of rows for which no order of the duties holds at every value."""
+        pairs, inverse = np.unique(np.stack([numbers, value]), axis=1, return_inverse=True)
+        found = []
+        for number, dollars in pairs.T.tolist():
+            stakes = self._each[EACH - number].of_one(dollars)
+            found.append(ALONE if stakes is None else self._add(stakes))
+        return np.array(found, dtype=np.int64)[inverse.ravel()]
 
     def charge(self, numbers: Numbers, dollars: Numbers, duty: Numbers) -> Stake:
         """Return the ranges of rows, given the stakes, the value and the duty of each."""
@@ -183,20 +214,27 @@ class Ranges:
         return number
 
     # ------------------------------------------------------------ stakes
-    def _find(self, raw: dict[str, Any], count: int) -> Found | None:
+    def _find(self, raw: dict[str, Any], sight: int, count: int) -> Found | None:
         """Return the stakes of a line, like so many others; None where it is answered alone for now."""
         try:
-            return self._of(self._knowledge.read(raw), count)
+            return self._of(self._knowledge.read(raw), sight, count)
         except (ProblemError, LawConflictError):
             return Found(ALONE, self._all)
 
-    def _of(self, line: Line, count: int) -> Found | None:
+    def _of(self, line: Line, sight: int, count: int) -> Found | None:
         knowledge = self._knowledge
-        evaluated, base = knowledge.evaluate(line)
-        situation = evaluated.plan.situation
-        if self._sight.divided(line, situation):
+        seen = self._seen.get(sight)
+        if seen is None:
+            evaluated, base = knowledge.evaluate(line)
+            situation = evaluated.plan.situation
+            key = None if self._sight.divided(line, situation) else self._sight.of(line, evaluated, base)
+            seen = self._seen[sight] = key, situation.floors
+            self._rest()
+        else:
+            base = line_base(knowledge.law, line)
+        key, floors = seen
+        if key is None:
             return Found(ALONE, self._all)
-        key = self._sight.of(line, evaluated, base)
         like = self._like.setdefault(key, [])
         remainder = line.value % self._step
         for one, remainders, by_rates in like:
@@ -204,7 +242,7 @@ class Ranges:
                 continue
             if one is None:
                 return Found(ALONE, self._all)
-            rates = one.rates(knowledge, line, base, situation.floors)
+            rates = one.rates(knowledge, line, base, floors)
             if rates is not None:
                 return Found(self._staked(one, rates, by_rates), remainders)
         met = self._met[key] = self._met.get(key, 0) + count
@@ -216,16 +254,28 @@ class Ranges:
         self._weight += made.course.weight if made else 1
         known: dict[Rates, int] = {}
         like.append((made, made.remainders if made else self._all, known))
-        rates = made.rates(knowledge, line, base, situation.floors) if made else None
+        rates = made.rates(knowledge, line, base, floors) if made else None
         if made is None or rates is None:
             return Found(ALONE, self._all)
         return Found(self._staked(made, rates, known), made.remainders)
 
+    def _rest(self) -> None:
+        """Let go, now and then, of what the evaluator remembers of lines that were evaluated for others."""
+        if len(self._seen) % _MOST_EVALUATED == 0:
+            self._knowledge.evaluator.situations.forget()
+            self._sight.rest()
+
     def _staked(self, found: Explored, rates: Rates, by_rates: dict[Rates, int]) -> int:
         number = by_rates.get(rates)
         if number is None:
-            stakes = staked(self._knowledge, found, rates, self._amounts)
-            number = by_rates[rates] = ALONE if stakes is None else self._add(stakes)
+            staking = Staking(self._knowledge, found, rates, self._amounts)
+            stakes = staking.of_all()
+            if stakes is None:
+                self._each.append(staking)
+                number = EACH + 1 - len(self._each)
+            else:
+                number = self._add(stakes)
+            by_rates[rates] = number
             self._kept += 1
         return number
 
@@ -240,6 +290,7 @@ class Ranges:
             self._rows.append((stakes.least, low, high, saved))
             self.questions.append(stakes.questions)
             self.savings.append(stakes.saving)
+            self.complete.append(stakes.complete)
         return number
 
 

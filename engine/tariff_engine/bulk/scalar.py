@@ -14,7 +14,7 @@ from tariff_engine.frame import frame
 from tariff_engine.problems import LawConflictError, ProblemError
 
 _ZERO = Decimal("0.00")
-_INCOMPLETE = "range_incomplete"
+RANGE_INCOMPLETE = "range_incomplete"  # the warning of an answer whose range was cut short; the last of a line
 
 
 class Stated(NamedTuple):
@@ -94,9 +94,9 @@ def lay_out(line: Stated, answer: Mapping[str, Any], around: Mapping[str, Any], 
     """Lay out the answer on a line, and what stands `around` it, as rows. `asked` are its open facts where their ranges are not wanted."""
     ranges = asked is None
     warnings = dict.fromkeys(warning["code"] for warning in answer["warnings"])
-    complete = _INCOMPLETE not in warnings
+    complete = RANGE_INCOMPLETE not in warnings
     if not ranges:  # what was not tried is not incomplete
-        warnings.pop(_INCOMPLETE, None)
+        warnings.pop(RANGE_INCOMPLETE, None)
     fees, gate = around["fees"], around["de_minimis"]
     duty = _money(answer["duty"])
     mpf, hmf = (_money(fees[name]) if fees else None for name in ("mpf", "hmf"))

@@ -59,6 +59,11 @@ class Sight:
         self._met: dict[Any, int] = {}
         self._situations: dict[Situation, _Seen] = {}
 
+    def rest(self) -> None:
+        """Let go of situations; what is seen of another one like them keeps its number."""
+        self._lives.clear()
+        self._situations.clear()
+
     def __len__(self) -> int:
         """Return how much is kept."""
         return len(self._situations) + len(self._met)

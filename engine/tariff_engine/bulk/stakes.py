@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tariff_engine.base import line_base
+from tariff_engine.bulk.bounds import held_from, straight
 from tariff_engine.bulk.cuts import MOST, Amounts
 from tariff_engine.bulk.sums import NOTHING, VALUE, Sum, settled, settled_between, sum_of
 from tariff_engine.compiled.plan import numbers_of
@@ -55,7 +56,8 @@ class Explored:
     """The inquiry into one line, as far as it holds for others: those that see the same law, whatever their base rates and their value.
 
     `claims` are those that were tried, each with what was seen of the base duty; `remainders` those of the values that are cut alike.
-    `parts` are those of the cuts, `charges` the line as stated, and `exclusions` the charges under each that could be claimed.
+    `parts` are those of the cuts, `charges` the line as stated, and `exclusions` the charges under each that could be claimed. Where the law
+    picked the lowest of several duties, the course says which.
     """
 
     course: Course
@@ -78,7 +80,12 @@ class Explored:
             if claimed.base.rate is None or _seen(claimed, line, floors) != before:
                 return None
             found.append(claimed.base.rate)
-        return tuple(found)
+        rates = tuple(found)
+        return None if self.held_from(rates) is None else rates
+
+    def held_from(self, rates: Rates) -> int | None:
+        """Return the least value from which the law picks the same duties as the lowest; None where it does not."""
+        return held_from(self.course.guards, rates, self.parts) if self.course.guards else 1
 
 
 def _seen(base: LineBase, line: Line, floors: tuple[Fraction, ...]) -> tuple[Any, ...]:
@@ -99,55 +106,76 @@ def explored(knowledge: Knowledge, line: Line, amounts: Amounts) -> Explored | N
     evaluated, base = knowledge.evaluate(sample)
     if base.open or not _plain(evaluated):
         return None
+    situation = evaluated.plan.situation
+    known = frozenset(situation.plans)
     _, tree, course = inquirer.explore(sample, Assessed(evaluated, base))
-    if tree.apart or course.guards or not course.complete:
+    knowledge.evaluator.forget_plans(situation, known)
+    if tree.apart:
         return None
     bases = [base for _, base in tree.claims.values()]
     if any(one.base.rate is None or one.base.value != sample.value for one in bases):
         return None
-    recipes = [tree.cutter.recipe(sample, cut, evaluated.plan.situation.relevant) for cut in list(tree.cuts)[1:]]
+    recipes = [tree.cutter.recipe(sample, cut, situation.relevant) for cut in list(tree.cuts)[1:]]
     made = amounts.of(tree.cutter, sample, [recipe for recipe in recipes if recipe], remainder)
     exclusions = _exclusions(knowledge, sample, evaluated)
     if made is None or exclusions is None or not all(recipes):
         return None
-    floors = evaluated.plan.situation.floors
+    if not straight(course.guards, made[0]):
+        return None
+    floors = situation.floors
     claims = tuple((claims, _seen(base, sample, floors)) for claims, (_, base) in list(tree.claims.items())[1:])
     parts, remainders = made
     return Explored(course, claims, remainders, tuple(parts), evaluated.plan.charges, exclusions)
 
 
-def staked(knowledge: Knowledge, found: Explored, rates: Rates, amounts: Amounts) -> Stakes | None:
-    """Return what is at stake on lines for which an inquiry holds, given the rates of their base duty; None where rounding decides it."""
-    course, answers = found.course, knowledge.inquirer.answers
-    baseline = _charged(found.charges, rates[0], ())
-    exclusions = [_charged(charges, rates[0], ()) for charges in found.exclusions]
-    sums = [_charged(charges, rates[base], found.parts[cut - 1] if cut else ()) for cut, base, charges, _ in course.sums]
-    every = {baseline, *sums, *exclusions}
-    least = settled(every)
-    if least is None:
-        return None
+class Staking:
+    """Tells what is at stake on lines for which an inquiry holds, given the rates of their base duty."""
 
-    def at(dollars: int) -> Inquiry:
-        tried = {fact: answers.amounts(dollars, fact) for fact in answers.shares}
-        return course.result([one.cents(dollars) for one in sums], baseline.cents(dollars), tried)
+    def __init__(self, knowledge: Knowledge, found: Explored, rates: Rates, amounts: Amounts) -> None:
+        """Lay out what each combination of answers owes."""
+        self._found, self._rates, self._answers, self._amounts = found, rates, knowledge.inquirer.answers, amounts
+        self._baseline = _charged(found.charges, rates[0], ())
+        exclusions = [_charged(charges, rates[0], ()) for charges in found.exclusions]
+        sums = [_charged(charges, rates[base], found.parts[cut - 1] if cut else ()) for cut, base, charges, _ in found.course.sums]
+        self._every = tuple(dict.fromkeys((self._baseline, *sums, *exclusions)))
+        place = {one: number for number, one in enumerate(self._every)}
+        self._sums, self._exclusions = [place[one] for one in sums], [place[one] for one in exclusions]
 
-    if len(course.asked) > 1:
-        # which question comes first may hang on a rise here and a fall there: these too must be settled
-        for one in (one for one in every if one.rate < baseline.rate):
-            for other in (other for other in every if other.rate > baseline.rate):
-                between = settled_between(one, other, baseline)
-                if between is None:
-                    return None
-                least = max(least, between)
-    least = 1 if len(every) == 1 else max(least, amounts.apart)
-    dollars = max(least, amounts.apart)
-    dollars += (min(found.remainders) - dollars) % amounts.step
-    inquiry = at(dollars)
-    by_cents = {one.cents(dollars): one for one in every}
-    saving, saved = _saving(inquiry, [one.cents(dollars) for one in exclusions], baseline.cents(dollars))
-    questions = tuple(question.fact for question in inquiry.questions)
-    low, high = by_cents[inquiry.low or 0], by_cents[inquiry.high or 0]
-    return Stakes(least, low, high, inquiry.complete, questions, saving, by_cents[saved] if saving else None)
+    def of_all(self) -> Stakes | None:
+        """Return what is at stake on all lines that are worth enough; None where rounding decides it."""
+        found, amounts, course = self._found, self._amounts, self._found.course
+        least, held = settled(self._every), found.held_from(self._rates)
+        if least is None or held is None:
+            return None
+        if len(course.asked) > 1:
+            # which question comes first may hang on a rise here and a fall there: these too must be settled
+            for one in (one for one in self._every if one.rate < self._baseline.rate):
+                for other in (other for other in self._every if other.rate > self._baseline.rate):
+                    between = settled_between(one, other, self._baseline)
+                    if between is None:
+                        return None
+                    least = max(least, between)
+        # with less, fewer amounts are tried, and an inquiry that was cut short goes farther
+        least = held if len(self._every) == 1 and course.complete else max(least, held, amounts.apart)
+        dollars = max(least, amounts.apart)
+        return self._at(dollars + (min(found.remainders) - dollars) % amounts.step, least)
+
+    def of_one(self, dollars: int) -> Stakes | None:
+        """Return what is at stake on a line that is worth so many dollars; None where the inquiry does not hold for it."""
+        held = self._found.held_from(self._rates)
+        if held is None or dollars < max(held, self._amounts.apart):
+            return None
+        return self._at(dollars, 0)
+
+    def _at(self, dollars: int, least: int) -> Stakes:
+        tried = {fact: self._answers.amounts(dollars, fact) for fact in self._answers.shares}
+        cents = [one.cents(dollars) for one in self._every]  # that of the line as stated is the first
+        inquiry = self._found.course.result([cents[place] for place in self._sums], cents[0], tried)
+        by_cents = dict(zip(cents, self._every, strict=True))
+        saving, saved = _saving(inquiry, [cents[place] for place in self._exclusions], cents[0])
+        questions = tuple(question.fact for question in inquiry.questions)
+        low, high = by_cents[inquiry.low or 0], by_cents[inquiry.high or 0]
+        return Stakes(least, low, high, inquiry.complete, questions, saving, by_cents[saved] if saving else None)
 
 
 def _saving(inquiry: Inquiry, exclusions: list[int], duty: int) -> tuple[str | None, int]:
