@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from tariff_engine.notation.load import load_book
-from tariff_service.store.records import Draft, new_id
+from tariff_service.store.ids import new_id
+from tariff_service.store.records import Draft
 from tariff_service.store.rulebooks import archive
 from tariff_service.store.store import AuditStore
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 import sqlite3
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +17,8 @@ from sqlalchemy.exc import DatabaseError
 from tests.store.conftest import Opener
 from tests.store.drafts import draft, keep_small_book, small_book
 
-from tariff_service.store.records import DraftError, Filter, IdempotencyConflict, Receipt, new_id
+from tariff_service.store.ids import new_id
+from tariff_service.store.records import DraftError, Filter, IdempotencyConflict, Receipt
 from tariff_service.store.store import AuditStore
 from tariff_service.store.verify import verify
 
@@ -217,6 +220,14 @@ def test_ids_sort_by_time_and_are_never_the_same() -> None:
     assert len(set(ids)) == 2000
     assert [one[:14] for one in ids] == sorted(one[:14] for one in ids)
     assert all(re.fullmatch(r"asm_[0-9A-HJKMNP-TV-Z]{26}", one) for one in ids)
+
+
+def test_processes_of_a_fork_never_give_the_same_ids() -> None:
+    """Chance is drawn for many ids at once: what the parent has drawn, the child must not use too."""
+    new_id()
+    code = "import os; from tariff_service.store.ids import new_id; new_id(); os.fork(); os.write(1, f'{new_id()[14:]} '.encode())"
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60).stdout.split()
+    assert (len(found), len(set(found))) == (2, 2)
 
 
 @pytest.mark.parametrize("later", [False, True], ids=["in use", "asked for later"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
 import sqlite3
 import tempfile
@@ -17,6 +19,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from tests.store.drafts import draft, keep_small_book
 
+from tariff_service.store.records import HEADER, TAG, header_hash
 from tariff_service.store.store import AuditStore
 from tariff_service.store.tables import records
 from tariff_service.store.verify import Report, verify
@@ -179,3 +182,15 @@ def test_a_clock_that_went_back_is_a_note_and_no_error(tmp_path: Path) -> None:
     report = verify(store)
     store.close()
     assert (report.ok, report.notes, [(one.seq, one.code) for one in report.findings]) == (True, 1, [(2, "clock_back")])
+
+
+_ODD = st.sampled_from(["\x7f", "\x00", "\x1f", "\b\f\n\r\t", '"\\/', "\u2028", "\ud800", "\U0001f600", "é", "<&>"])
+_CELLS = st.one_of(
+    st.none(), st.integers(-(2**70), 2**70), st.text(), st.lists(st.one_of(_ODD, st.text(max_size=3)), max_size=4).map("".join)
+)
+
+
+@given(st.lists(_CELLS, min_size=len(HEADER), max_size=len(HEADER)))
+def test_the_header_that_is_hashed_is_the_compact_ascii_list_of_the_documentation(cells: list[Any]) -> None:
+    written = json.dumps([TAG, *cells], ensure_ascii=True, separators=(",", ":")).encode()
+    assert header_hash(dict(zip(HEADER, cells, strict=True))) == hashlib.sha256(written).hexdigest()

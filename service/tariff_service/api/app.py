@@ -8,26 +8,22 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
 from tariff_engine import __version__
-from tariff_engine.problems import LawConflictError, ProblemError, RulebookError
 from tariff_service.api import assessments, batch, compare_routes, health, history_routes, law_routes, rulebooks
 from tariff_service.api.caching import KEEP, etag_of, unchanged
+from tariff_service.api.direct import Direct
 from tariff_service.api.document import document
 from tariff_service.api.guarding import Guard, service_at
 from tariff_service.api.metrics import Metrics
 from tariff_service.api.observing import Observing
-from tariff_service.api.problems import Refusal, page
-from tariff_service.api.refusing import response_of
+from tariff_service.api.problems import page
+from tariff_service.api.refusing import ANSWERED, response_of
 from tariff_service.api.settings import Settings
 from tariff_service.api.state import Rulebooks, Served, Service
 from tariff_service.output import encode
-from tariff_service.store.faults import StoreBusy, StoreError
 from tariff_service.store.replay import ReplayEngines
 from tariff_service.store.store import AuditStore
 from tariff_service.store.writer import GroupCommit
@@ -88,24 +84,13 @@ def create_app(settings: Settings | None = None, service: Service | None = None)
         browse_routes,
     ):
         app.include_router(module.router)
-    # The endpoint that is asked most, once more as a plain route in front: FastAPI's way to it, through dependencies that it does not have,
-    # costs as much as a third of an assessment.
-    app.router.routes.insert(0, _PlainRoute("/v1/assessments", assessments.create, methods=["POST"]))
     app.add_api_route("/problems/{code}", _problem_page, include_in_schema=False)
     _answer_errors(app)
     _describe(app, settings)
+    app.add_middleware(Direct, path="/v1/assessments", method="POST", endpoint=assessments.create)
     app.add_middleware(Guard, service_getter=service_at, settings=settings)
     app.add_middleware(Observing, settings=settings)
     return app
-
-
-class _PlainRoute(Route):
-    """A route of Starlette's that names itself in the scope, as FastAPI's do: metrics and logs tell its template."""
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
-        scope["route"] = self
-        await super().handle(scope, receive, send)
 
 
 def _describe(app: FastAPI, settings: Settings) -> None:
@@ -138,5 +123,5 @@ def _answer_errors(app: FastAPI) -> None:
     async def refused(request: Request, error: Any) -> Response:
         return response_of(error, request)
 
-    for kind in (Refusal, ProblemError, RulebookError, LawConflictError, StoreBusy, StoreError, HTTPException):
+    for kind in ANSWERED:
         app.add_exception_handler(kind, refused)

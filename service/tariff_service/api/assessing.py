@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal, cast
 
-from starlette.datastructures import QueryParams
-
 from tariff_engine.entry import entry_steps
 from tariff_engine.problems import LawConflictError, Problem, ProblemError
 from tariff_service.api.problems import UNREADABLE, Refusal, allowed_parameters, catalogue, errors_of, refusal_of
@@ -44,7 +42,7 @@ class Answered:
     entry_date: str | None
 
 
-def read_asked(query: QueryParams, *, plain: Explain = "full", batch: bool = False) -> Asked:
+def read_asked(query: Mapping[str, str], *, plain: Explain = "full", batch: bool = False) -> Asked:
     """Read the query parameters of an assessment; `plain` is how much is explained where nobody says. Raises Refusal.
 
     A `batch` takes `aggregate` too.

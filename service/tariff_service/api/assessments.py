@@ -20,6 +20,7 @@ from tariff_service.api.assessing import Answered, Asked, assess, etag, read_ask
 from tariff_service.api.bodies import read_whole
 from tariff_service.api.caching import unchanged
 from tariff_service.api.callers import Caller, caller_of
+from tariff_service.api.headers import STATED, stated
 from tariff_service.api.paging import read_limit, read_place, shown_page
 from tariff_service.api.problems import Refusal, allowed_parameters
 from tariff_service.api.state import Served, Service, service_of
@@ -29,6 +30,7 @@ from tariff_service.store.records import Draft, Filter, Receipt, Record, stamp
 
 router = APIRouter()
 _JSON = "application/json"
+_KEY_HEADER = b"idempotency-key"
 _KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
 _FILTERS = ("entry_id", "entry_date_from", "entry_date_to", "stored_from", "stored_to", "rulebook", "problems", "caller")
 
@@ -39,8 +41,8 @@ async def create(request: Request) -> Response:
     caller = caller_of(request, "assess")
     service = service_of(request)
     served = service.rulebooks.current
-    key = idempotency_key(request.headers)
-    asked = read_asked(request.query_params)
+    key = idempotency_key(request)
+    asked = read_asked(request.query_params if request.scope["query_string"] else {})
     content = await read_whole(request, service.settings)
     if key is not None and asked.store:
         earlier = await recall(service, draft_of(served, caller, content, None, asked, key))
@@ -59,10 +61,12 @@ async def create(request: Request) -> Response:
     return Response(answer, 201, {"Location": f"/v1/assessments/{receipt.record_id}", "ETag": tag}, _JSON)
 
 
-def idempotency_key(headers: Mapping[str, str]) -> str | None:
+def idempotency_key(request: Request) -> str | None:
     """Return the Idempotency-Key of a request. Raises Refusal."""
-    key = headers.get("idempotency-key")
-    if key is not None and not _KEY.fullmatch(key):
+    if _KEY_HEADER not in request.scope[STATED]:
+        return None
+    key = stated(request, _KEY_HEADER)
+    if not _KEY.fullmatch(key):
         raise Refusal("bad_header", "Idempotency-Key is 1 to 255 printable ASCII characters")
     return key
 

@@ -65,7 +65,7 @@ async def assess_batch(request: Request) -> Response:
     caller = caller_of(request, "assess")
     service = service_of(request)
     served = service.rulebooks.current
-    key = idempotency_key(request.headers)
+    key = idempotency_key(request)
     if key is not None and len(key) > _LONGEST_KEY:
         raise Refusal("bad_header", f"the Idempotency-Key of a batch is at most {_LONGEST_KEY} characters: each row adds its number")
     refuse_media(request, frozenset(_TYPES))

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import types
+from collections.abc import Awaitable, Callable, Generator
+from functools import partial
+from typing import Any
 
 from starlette.requests import Request
+from starlette.types import Message
 
+from tariff_service.api.headers import stated
 from tariff_service.api.problems import Refusal
 from tariff_service.api.settings import Settings
 
@@ -14,14 +20,14 @@ JSON_TYPES = frozenset({"application/json"})
 
 def media_type(request: Request) -> str:
     """Return the media type of the body, without its parameters."""
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return stated(request, b"content-type").partition(";")[0].strip().lower()
 
 
 def refuse_media(request: Request, known: frozenset[str]) -> None:
     """Refuse a body of a type that the endpoint does not read, or of another character set. Raises Refusal."""
-    if request.headers.get("content-encoding", "identity") != "identity":
+    if stated(request, b"content-encoding", b"identity") != "identity":
         raise Refusal("unsupported_media", "a compressed body is not read", fix="send it uncompressed")
-    text = request.headers.get("content-type", "")
+    text = stated(request, b"content-type")
     if text in known:
         return
     kind, _, parameters = text.partition(";")
@@ -34,28 +40,65 @@ def refuse_media(request: Request, known: frozenset[str]) -> None:
 async def read_whole(request: Request, settings: Settings, known: frozenset[str] = JSON_TYPES) -> bytes:
     """Read a JSON body. Raises Refusal: media type, size, a sender that stops."""
     refuse_media(request, known)
-    stated = request.headers.get("content-length", "")
-    if stated.isdigit() and int(stated) > settings.max_body:
+    size = stated(request, b"content-length")
+    if size.isdigit() and int(size) > settings.max_body:
         raise _too_large(settings)
-    parts: list[bytes] = []
-    size = 0
+    first, waiting = _begun(request.receive())  # most bodies came with their head
+    if waiting is None and not first.get("more_body", False):
+        return _part(first, 0, settings)
     try:
         async with asyncio.timeout(settings.body_timeout):
-            more = True
-            while more:
-                message = await request.receive()
-                if message["type"] == "http.disconnect":
-                    raise Refusal("body_incomplete", "the connection ended before the body did")
-                part = message.get("body", b"")
-                more = message.get("more_body", False)
-                size += len(part)
-                if size > settings.max_body:
-                    raise _too_large(settings)
-                parts.append(part)
+            return await _joined(request, first if waiting is None else await waiting, settings)
     except TimeoutError:
         detail = f"the body was not there within {settings.body_timeout:g} s"
         raise Refusal("body_too_slow", detail, headers={"Connection": "close"}) from None
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+async def _joined(request: Request, message: Message, settings: Settings) -> bytes:
+    """Return the whole of a body whose first part was read."""
+    parts = [_part(message, 0, settings)]
+    size = len(parts[0])
+    while message.get("more_body", False):
+        message = await request.receive()
+        parts.append(_part(message, size, settings))
+        size += len(parts[-1])
+    return b"".join(parts)
+
+
+def _part(message: Message, before: int, settings: Settings) -> bytes:
+    """Return a part of a body, of which so many bytes came before. Raises Refusal."""
+    if message["type"] == "http.disconnect":
+        raise Refusal("body_incomplete", "the connection ended before the body did")
+    part: bytes = message.get("body", b"")
+    if before + len(part) > settings.max_body:
+        raise _too_large(settings)
+    return part
+
+
+def _begun(reading: Awaitable[Message]) -> tuple[Message, Awaitable[Message] | None]:
+    """Begin to read. Return what was there already, else what waits for it: a timer is set only for those who must wait."""
+    steps = reading.__await__()
+    try:
+        pending = next(steps)
+    except StopIteration as done:
+        return done.value, None
+    return {}, _going_on(steps, pending)
+
+
+@types.coroutine
+def _going_on(steps: Generator[Any, Any, Message], pending: Any) -> Generator[Any, Any, Message]:
+    """Go on with what has begun and waits for `pending`, as `await` would."""
+    while True:
+        step: Callable[[], Any]
+        try:
+            step = partial(steps.send, (yield pending))
+        except BaseException as error:  # noqa: BLE001  a cancellation above all: it is for whoever waits inside
+            step = partial(steps.throw, error)
+        try:
+            pending = step()
+        except StopIteration as done:
+            found: Message = done.value
+            return found
 
 
 def _too_large(settings: Settings) -> Refusal:

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tariff_service.api.callers import KEY, LOCAL
-from tariff_service.api.headers import Cors, Raw, secured
+from tariff_service.api.headers import STATED, Cors, Raw, secured
 from tariff_service.api.keyring import KeyRing
 from tariff_service.api.limits import Bucket, Failures, LimitedCaller
 from tariff_service.api.page_keys import CHALLENGE, is_page, refused_page, typed_key
@@ -81,7 +81,7 @@ class Guard:
 
     async def _enter(self, service: Service, scope: Scope, receive: Receive, answer: _Answer) -> None:
         """Check a request and hand it on. Raises Refusal."""
-        seen = _watched(scope["headers"])
+        seen = scope[STATED] = _watched(scope["headers"])
         alive = scope["path"] in LIVENESS
         if not alive:
             self._hosts.check(seen.get(b"host", b""))

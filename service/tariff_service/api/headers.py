@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from starlette.requests import HTTPConnection
+
+STATED = "tariff.headers"  # where the headers of a request that the guard looked at stand in an ASGI scope, by name; each stands once
 Raw = tuple[bytes, bytes]
 
 _ALWAYS: tuple[Raw, ...] = (
@@ -44,6 +47,16 @@ _EXPOSED = (
 )
 _PREFLIGHT_AGE = b"600"
 VARY: Raw = (b"vary", b"Origin")
+
+
+def stated(request: HTTPConnection, name: bytes, otherwise: bytes = b"") -> str:
+    """Return a header of a request, one of those that may stand once; `otherwise` where it does not stand.
+
+    Routes may stand in an application without the guard: the headers are looked through here then.
+    """
+    seen = request.scope.get(STATED)
+    found: bytes = (dict(request.scope["headers"]) if seen is None else seen).get(name, otherwise)
+    return found.decode("latin-1")
 
 
 def secured(headers: Iterable[Raw], more: Sequence[Raw] = ()) -> list[Raw]:

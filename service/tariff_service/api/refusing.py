@@ -15,6 +15,8 @@ from tariff_service.api.problems import Refusal, refusal_of
 from tariff_service.store.faults import StoreBusy, StoreError
 
 _CODES = {404: "not_found", 405: "method_not_allowed", 406: "not_acceptable", 415: "unsupported_media"}
+ANSWERED = (Refusal, ProblemError, RulebookError, LawConflictError, StoreBusy, StoreError, HTTPException)
+"""The errors that a caller gets as a problem; any other is a fault, which the outermost layer answers and logs."""
 
 
 def response_of(error: Exception, request: Request) -> Response:

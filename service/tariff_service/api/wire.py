@@ -14,6 +14,7 @@ from typing import Any, cast
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from tariff_service.api.headers import secured
+from tariff_service.api.joining import JoiningTransport
 from tariff_service.api.problems import MEDIA, Refusal
 from tariff_service.output import encode
 
@@ -86,6 +87,9 @@ class BoundedProtocol(HttpToolsProtocol):
         if len(self.pipeline) >= MAX_WAITING:
             raise _RefusedError
         super().on_headers_complete()
+        cycle = self._last
+        if cycle is not None and self.scope["method"] != "HEAD":
+            cycle.transport = cast("asyncio.Transport", JoiningTransport(cycle, self.transport))
 
     @property
     def _last(self) -> RequestResponseCycle | None:

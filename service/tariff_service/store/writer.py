@@ -83,25 +83,30 @@ class GroupCommit:
         self._queue.append(waiting)
         self._arrived += 1
         if self._watched is not loop:
+            if self._watched is not None and self._asleep:  # another loop's rounds are counted no longer: the thread counts the time
+                self._wake.set()
             self._watched = loop
             self._quiet.clear()
-            loop.call_soon(self._look, loop, self._arrived, 0)
+            loop.call_soon(self._look, loop, waiting.since, self._arrived, 0)
         if self._ended:  # the thread looked for the last time, perhaps before this one came
             raise StoreBusy("the store is closing")
-        if self._asleep:  # read after the append, as the thread reads the queue after it said that it sleeps
-            self._wake.set()
         return await waiting.future
 
-    def _look(self, loop: asyncio.AbstractEventLoop, arrived: int, rounds: int) -> None:
-        """Count rounds of the loop in which no record came; after some of them the batch is whole."""
+    def _look(self, loop: asyncio.AbstractEventLoop, since: float, arrived: int, rounds: int) -> None:
+        """Count rounds of the loop in which no record came; after some of them, or when its time is up, the batch is whole.
+
+        Only then is the thread woken, once: woken by the first record, it would take the interpreter from those who bring the next.
+        """
         if self._watched is not loop:
             return
         rounds = rounds + 1 if arrived == self._arrived else 0
-        if rounds < _QUIET and len(self._queue) < self._max_batch:
-            loop.call_soon(self._look, loop, self._arrived, rounds)
+        if rounds < _QUIET and len(self._queue) < self._max_batch and time.monotonic() - since < _GATHER:
+            loop.call_soon(self._look, loop, since, self._arrived, rounds)
         else:
             self._watched = None
             self._quiet.set()
+            if self._asleep:  # read after the records came, as the thread reads the queue after it said that it sleeps
+                self._wake.set()
 
     def lag(self) -> Lag:
         """Return how far the store is behind."""

@@ -34,6 +34,19 @@ def test_the_answer_is_that_of_the_engine_byte_for_byte(client: TestClient, app:
     assert response.content == encode(assess_entry(app.state.service.rulebooks.current.latest, entry))
 
 
+@pytest.mark.parametrize("body", [b'{"hts": "7318.15.20.61"}', b"{", b"", None], ids=["incomplete", "no JSON", "empty", "whole"])
+def test_the_short_way_to_an_answer_and_the_router_say_the_same(
+    client: TestClient, app: FastAPI, screws: dict[str, Any], body: bytes | None
+) -> None:
+    """Under a root path, which the short way does not know, the router finds the same endpoint."""
+    routed = TestClient(app, base_url="http://localhost", root_path="/behind")
+    sent: dict[str, Any] = {"json": screws} if body is None else {"content": body, "headers": {"Content-Type": "application/json"}}
+    short, long = (one.post(PATH, params={"store": "false"}, **sent) for one in (client, routed))
+    own = {"instance": ""}  # the id of the request
+    assert (short.status_code, {**short.json(), **own}) == (long.status_code, {**long.json(), **own})
+    assert {**short.headers, "x-request-id": ""} == {**long.headers, "x-request-id": ""}
+
+
 def test_dotted_and_undotted_numbers_are_one_question_to_the_law(client: TestClient, screws: dict[str, Any]) -> None:
     dotted, plain = (client.post(PATH, json={**screws, "hts": hts}).json() for hts in ("7318.15.20.61", "7318152061"))
     assert dotted["lines"] == plain["lines"]

@@ -110,3 +110,21 @@ def test_folded_answers_are_counted_as_plain_ones(known: Knowledge) -> None:
     told = other.own()[0]
     assert [one.own()[0][name] for name in names] == [told[name] for name in names] == [other.own()[0][name] for name in names]
     assert len(told["tariff_verdicts_total"]) > 40
+
+
+def test_what_many_kinds_of_lines_are_told_alike_is_kept_once(known: Knowledge) -> None:
+    """Memory, and the cache of the processor: on a day the texts of a program, and the forms of fees and gate, are few."""
+    texts = list[bytes]()
+    for raw in lines(known, 300):
+        try:
+            answer = folded(known, {**raw, "entry_date": known.law.horizon.isoformat()})
+        except (ProblemError, LawConflictError):
+            continue
+        encode_folded(answer)
+        for line in answer["lines"]:
+            if isinstance(line.get("programs"), Verdicts) and not line["programs"].open:
+                texts += line["programs"].forms.written
+    assert len({id(text) for text in texts}) == len(set(texts)) < len(texts) / 3
+    for kept in (known.desk.charged, known.desk.passed):
+        forms = list(kept.values())
+        assert len({id(form) for form in forms}) == len({repr(form) for form in forms}) < len(forms) / 2

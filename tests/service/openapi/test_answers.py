@@ -35,7 +35,7 @@ def assessed(knowledge: Knowledge, case: Case, explain: Explain) -> Any:
         return None
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def answers(knowledge: Knowledge) -> list[Any]:
     """Return an answer for each case of the law book's tests, the levels of explanation in turn."""
     found = [assessed(knowledge, case, LEVELS[place % 3]) for place, case in enumerate(CASES)]
