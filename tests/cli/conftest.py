@@ -68,6 +68,13 @@ def environment(monkeypatch: pytest.MonkeyPatch, shared_cache: Path) -> None:
 OPEN_BOOK, OPEN_ENGINE = cache(rulebook.open_book), cache(partial(rulebook.open_engine, keep=6))  # the installed rules are read once
 
 
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Let go of the rules that were read for this folder after its last test."""
+    if nextitem is None or item.path.parent != nextitem.path.parent:
+        OPEN_BOOK.cache_clear()
+        OPEN_ENGINE.cache_clear()
+
+
 @pytest.fixture
 def tariff(monkeypatch: pytest.MonkeyPatch) -> Tariff:
     """Run the command in this process. Opening the installed rules is left to the tests that start a process."""

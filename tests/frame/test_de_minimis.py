@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tariff_engine.deminimis import Gate, gate
+from tariff_engine.deminimis import Gate, gate, rows_reaching
 from tariff_engine.deminimis_law import DeMinimis, Row
 from tariff_engine.entry_type import FeeLine
 from tariff_engine.fee_law import Fees, Visible, all_known
@@ -337,3 +337,16 @@ def test_what_cannot_be_answered_is_refused_by_name(de_minimis: DeMinimis, code:
     with pytest.raises(ProblemError) as caught:
         call(de_minimis)
     assert caught.value.problem.code == code
+
+
+def test_what_the_rows_see_of_a_line_tells_origins_and_numbers_apart_as_the_rows_do(de_minimis: DeMinimis) -> None:
+    of = {row.id: place for place, row in enumerate(de_minimis.rows)}
+
+    def seen(name: str, origin: str, hts: str) -> tuple[bool, bool, bool]:
+        return rows_reaching(de_minimis, origin=origin, hts=hts)[of[name]]
+
+    assert seen("DM05", "CN", "6109.10.00.12") == (True, False, False)
+    assert seen("DM05", "VN", "6109.10.00.12") == (False, False, False)
+    assert seen("DM10", "HK", "6109.10.00.12") == (True, True, False)
+    assert seen("perfume", "VN", "3303.00.10.00") == seen("perfume", "VN", "3303001000") == (True, False, True)
+    assert seen("alcohol-tobacco", "VN", "3303.00.10.00") == (True, False, False)

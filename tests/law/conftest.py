@@ -14,6 +14,16 @@ if TYPE_CHECKING:
     from tariff_engine.book import Book
 
 
+PROBERS: list[Prober] = []
+
+
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Let go of the laws of earlier days after the last test of this folder."""
+    if nextitem is None or item.path.parent != nextitem.path.parent:
+        for prober in PROBERS:
+            prober.forget()
+
+
 @pytest.fixture(scope="session")
 def naive(book: Book, knowledge: Knowledge) -> NaiveKnowledge:
     """Return everything known, evaluated by the definition."""
@@ -23,4 +33,5 @@ def naive(book: Book, knowledge: Knowledge) -> NaiveKnowledge:
 @pytest.fixture(scope="session")
 def prober(book: Book, knowledge: Knowledge) -> Prober:
     """Return the tool that looks at single provisions."""
-    return Prober(book, knowledge)
+    PROBERS.append(Prober(book, knowledge))
+    return PROBERS[-1]

@@ -43,11 +43,11 @@ class NaiveResult:
 class NaiveKnowledge(Knowledge):
     """Answers as `Knowledge` does, from the naive evaluator. It asks no questions and explains nothing: that is not its part."""
 
-    def __init__(self, law: Law, book: Book) -> None:
-        """Take the law and the book that it was compiled from."""
+    def __init__(self, law: Law, book: Book, parts: Parts | None = None) -> None:
+        """Take the law and the book that it was compiled from, with the parts of a value that it cuts, where they are known."""
         super().__init__(law)
         self.book = book
-        self.parts = Parts(book)
+        self.parts = parts or Parts(book)
 
     def evaluate(self, line: Line) -> tuple[Any, LineBase]:
         """Evaluate a line by the definition of the notation."""

@@ -18,6 +18,7 @@ from tariff_engine.engine import Knowledge
 from tariff_engine.evaluate.charge import Base
 from tariff_engine.evaluate.derivation import Derivation, Outcome, Verdict
 from tariff_engine.evaluate.naive import NaiveEvaluation
+from tariff_engine.evaluate.parts import Parts
 from tariff_engine.law import knowledge_day
 from tariff_engine.problems import LawConflictError, ProblemError
 
@@ -34,7 +35,7 @@ class Prober:
 
     def __init__(self, book: Book, knowledge: Knowledge) -> None:
         """Take the book and everything known of it."""
-        self.book, self.maker = book, LineMaker(book, knowledge.law.schedule)
+        self.book, self.maker, self._parts = book, LineMaker(book, knowledge.law.schedule), Parts(book)
         self._known = {EVER: knowledge}
         self._last = EVER
         self._programs = {program.name: program.index for program in knowledge.law.compiled.programs}
@@ -59,6 +60,11 @@ class Prober:
         self._last = day
         return found
 
+    def forget(self) -> None:
+        """Let go of the law of every earlier day."""
+        self._known = {EVER: self._known[EVER]}
+        self._last = EVER
+
     def outcome(self, node: Node, line: Mapping[str, Any], known_on: date = EVER) -> tuple[Outcome, Derivation]:
         """Return what became of a provision, and the whole evaluation. Raises ProblemError and LawConflictError."""
         knowledge = self.at(known_on)
@@ -79,7 +85,7 @@ class Prober:
         knowledge = self.at(known_on)
         read = knowledge.read(line)
         _, base = knowledge.evaluate(read)
-        return NaiveEvaluation(self.book, read, base.base, base.column, knowledge.law.known_on).decide(node.id)
+        return NaiveEvaluation(self.book, read, base.base, base.column, knowledge.law.known_on, self._parts).decide(node.id)
 
     def applies(self, node: Node, line: Mapping[str, Any], known_on: date = EVER) -> bool:
         """Whether a provision applies to a line; a line that is refused or that the law does not order is none for it."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tariff_engine.base import CLAIMS, claim_facts, line_base
 from tariff_engine.chapter98_files import read_chapter98
 from tariff_engine.entry import assess_row
 from tariff_engine.notation.yaml_reader import Document
@@ -235,3 +236,19 @@ def test_the_table_has_no_holes_and_no_word_without_a_meaning() -> None:
             treatments = [number.general, number.column2, *(treatment for _, treatment in number.special)]
             assert all(treatment.word in numbers.meanings for treatment in treatments if treatment)
             assert any(treatments), f"{number.number} opens no column"
+
+
+@pytest.mark.parametrize(
+    ("facts", "unclaimed"),
+    [
+        ({"origin": "CA"}, ("usmca_qualifying",)),
+        ({"origin": "CA", "chapter98": "9808.00.30"}, ()),  # nothing is dutiable
+        ({"origin": "RU"}, ()),  # column 2 takes no claim
+    ],
+)
+def test_a_claim_is_asked_for_only_where_a_special_rate_could_be_claimed(
+    facts: dict[str, str], unclaimed: tuple[str, ...], knowledge: Knowledge
+) -> None:
+    line = knowledge.read({"hts": "6109100012", "entry_date": "2026-03-02", "value": 10000, **facts})
+    assert line_base(knowledge.law, line).unclaimed == unclaimed
+    assert claim_facts(knowledge.law) > CLAIMS

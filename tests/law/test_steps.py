@@ -2,17 +2,22 @@
 
 What must be in force is read from the steps by `in_force`, ten lines that know nothing of the evaluators. The line is made from the
 provision's own condition (`lines.py`).
+
+Every step is looked at on every side of its days. As the law was known it is looked at by default before and after every third day on which
+something was published, since the law of each such day is compiled for it; with `HYPOTHESIS_PROFILE=ci` before and after every act.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.law.probe import EVER, Prober
 from tests.law.rulebook import the_book
+from tests.profile import share
 
 from tariff_engine.evaluate.derivation import Derivation, Outcome, Verdict
 
@@ -62,9 +67,15 @@ def moments(book: Book, step: Step) -> Iterator[tuple[date, date]]:
         if edge:
             yield from ((day, EVER) for day in (edge - DAY, edge, edge + DAY))
     for act in (step.by, step.withdrawn_by):
-        if act:
+        if act and book.instruments[act].published in publications():
             known = book.instruments[act].published
             yield from ((step.from_, day) for day in (known - DAY, known))
+
+
+@cache
+def publications() -> frozenset[date]:
+    """Return the days of publication before and after which this run looks at the law as it was known."""
+    return frozenset(share(sorted({act.published for act in the_book().instruments.values()}), 3))
 
 
 @pytest.mark.parametrize(("name", "place"), steps(), ids=str)

@@ -47,7 +47,7 @@ class Span:
 
 def ask(knowledge: Knowledge, goods: Mapping[str, Any], day: date) -> Answer:
     """Assess goods entered on a day."""
-    found = knowledge.answer(knowledge.read({**goods, "entry_date": day}), "", "none")
+    found = knowledge.answer(knowledge.read({**goods, "entry_date": day}), "", "none", inquire=False)
     rows = [row for row in found["headings"] if row["program"] != "base"]
     headings = tuple(f"{row['heading']} {row['rate'] if row['kind'] in {'additional', 'total'} else row['kind']}" for row in rows)
     return Answer(headings, found["duty"])
