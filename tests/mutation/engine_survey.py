@@ -3,7 +3,8 @@
 python -m tests.mutation.engine_survey [COUNT] [SEED] [MODULE,MODULE...]      COUNT of each module; writes docs/mutation.md
 
 What is asked is a fast part of the suite: for the evaluators the lines of tests/properties/test_differential.py and the chart, answered by the one
-that has the mistake and held against what the other says; for money, rates, fees and de minimis the test files named here.
+that has the mistake and held against what the other says, then the tests on invented law; for money, rates, fees and de minimis the test files
+named here.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.law.chart import EVER, read_points
 from tests.mutation.engine_mutants import Slip, slips
+from tests.mutation.unchanged import reason
 from tests.properties.siblings import siblings
 from tests.properties.test_differential import LINES
 
@@ -59,17 +61,25 @@ class Part:
     files: tuple[str, ...] = field(default=())
 
 
+INVENTED = (
+    "tests/properties/test_invented_law.py",
+    "tests/properties/test_base_rates.py",
+    "tests/properties/test_offsets.py",
+    "tests/properties/test_differential.py::test_both_evaluators_agree_on_goods_with_contents_partly_under_chapter_98",
+)
+"""Asked where the law of today lets a mistake through: law that has what today's leaves out, and goods that lines drawn at large seldom are."""
+
 PARTS: dict[str, Part] = {
-    "tariff_engine.compiled.resolve": Part("compiled"),
-    "tariff_engine.compiled.evaluate": Part("compiled"),
-    "tariff_engine.compiled.situation": Part("compiled"),
-    "tariff_engine.compiled.conditions": Part("compiled", anew=True),
-    "tariff_engine.compiled.compile": Part("compiled", anew=True),
-    "tariff_engine.compiled.logic": Part("compiled", anew=True),
-    "tariff_engine.compiled.outcomes": Part("compiled"),
-    "tariff_engine.evaluate.naive": Part("naive"),
-    "tariff_engine.evaluate.conditions": Part("naive"),
-    "tariff_engine.evaluate.charge": Part("naive"),
+    "tariff_engine.compiled.resolve": Part("compiled", files=INVENTED),
+    "tariff_engine.compiled.evaluate": Part("compiled", files=INVENTED),
+    "tariff_engine.compiled.situation": Part("compiled", files=INVENTED),
+    "tariff_engine.compiled.conditions": Part("compiled", anew=True, files=INVENTED),
+    "tariff_engine.compiled.compile": Part("compiled", anew=True, files=INVENTED),
+    "tariff_engine.compiled.logic": Part("compiled", anew=True, files=INVENTED),
+    "tariff_engine.compiled.outcomes": Part("compiled", files=INVENTED),
+    "tariff_engine.evaluate.naive": Part("naive", files=INVENTED),
+    "tariff_engine.evaluate.conditions": Part("naive", files=INVENTED),
+    "tariff_engine.evaluate.charge": Part("naive", files=INVENTED),
     "tariff_engine.base": Part(
         "compiled",
         anew=True,
@@ -191,7 +201,7 @@ def survey(count: int, seed: int, modules: Sequence[str], say: Callable[[str], A
         part = PARTS[name]
         if part.engine and part.engine not in lines:
             lines[part.engine] = Lines(part.engine)
-        mine = list(slips(name))
+        mine = [slip for slip in slips(name) if not reason(slip)]
         random.Random(seed).shuffle(mine)
         found[name] = []
         for slip in mine:

@@ -16,7 +16,7 @@ from tests.mutation.books import parts
 from tests.mutation.relief import Relief
 
 from tariff_engine.base import line_base
-from tariff_engine.notation.conditions import SubjectTo
+from tariff_engine.notation.conditions import SubjectTo, When
 from tariff_engine.notation.model import Relation
 from tariff_engine.notation.program import Provision, Step, Unless
 from tariff_engine.notation.tables import Row
@@ -37,6 +37,7 @@ RULES = {
     "never at the floor": "the heading at the floor, of a provision of which no number has a base rate that reaches the total",
     "nothing to relieve": "an exemption that is filed only where it relieves, changed where nothing that it can relieve stands",
     "relieves anyway": "`filed: always` of an exemption beside which, wherever it holds, stands a duty that it relieves, or an order before it takes it",
+    "another stands first": "a test forgotten of an exemption, where another of the same heading and group holds and stands first if the test does not",
     "overtaken": "a day of a step moved where on every day, whatever is known, the same step as before is the one in force",
     "no duty": "a day of a provision that is authorized only, or the publication of an act that began or ended nothing that is owed",
 }
@@ -69,6 +70,8 @@ class Equivalents:
             return self._of_day(mutant)
         if mutant.kind == "exception" and self.never_excepts(mutant):
             return "nothing to order"
+        if mutant.kind == "fact" and isinstance(mutant.part, When) and self.another_first(mutant, mutant.part):
+            return "another stands first"
         if mutant.kind == "publication":
             return "" if mutant.where.partition(" ")[0] in self.moving else "no duty"
         if mutant.kind == "filing":
@@ -148,6 +151,37 @@ class Equivalents:
         shared += [row for table in self.book.tables.values() for row in table.rows]
         yield from (act for one in shared for act in (one.by, one.withdrawn_by) if act)
 
+    def another_first(self, mutant: Mutant, part: When) -> bool:
+        """Whether, where a test is forgotten of an exemption and fails, one of the same heading holds that stands before it in a group."""
+        node = self.book.nodes.get(mutant.where.split(" ")[1])
+        rest = mutant.fields.get("facts") or {}
+        gone = {name: test for name, test in (part.facts or {}).items() if name not in rest}
+        if node is None or node.provision.when is not part or len(gone) != 1 or not isinstance(next(iter(gone.values())), bool):
+            return False
+        fact, wanted = next(iter(gone.items()))
+        mine = node.provision
+        if fact in mine.if_unknown or not isinstance(self.book.facts[fact].take, bool) or not _exempts(mine):
+            return False
+        first = When(hts=part.hts, facts={fact: not wanted})
+        for group in node.program.groups:
+            ranks = [self.book.expand(rank) for rank in group.order] if group.from_ is None and group.until is None and not group.by else []
+            for rank in (rank for rank in ranks if mine.id in rank):
+                for other in (self.book.nodes[name].provision for name in rank[: rank.index(mine.id)]):
+                    alike = _bare(other) == _bare(mine) and other.when == first and not other.if_unknown and not other.unless
+                    if alike and other.filed and mine.filed and _exempts(other) and self._spans(other, mine):
+                        return True
+        return False
+
+    def _spans(self, one: Provision, two: Provision) -> bool:
+        """Whether the only step of a provision is in force and known wherever a step of another is."""
+        [first, *more] = one.steps
+        if more or first.until or first.withdrawn_by:
+            return False
+        seen = self.book.published(first.by)
+        return all(
+            step.from_ >= first.from_ and self.book.published(step.by) >= seen and step.columns == first.columns for step in two.steps
+        )
+
     # ------------------------------------------------------------ orders between provisions
     def nothing_to_order(self, relation: Relation, mutant: Mutant) -> bool:
         """Whether no line meets provisions on both sides of a relation on the days that the mistake concerns."""
@@ -216,9 +250,11 @@ class Equivalents:
         if name in seen:
             return True
         provision, seen = self.book.nodes[name].provision, seen | {name}
-        for step in provision.steps:
-            if step.base not in _ALL or step.base_if or (step.covers is not None and step.covers not in _ALL):
-                return False
+        steps = [step for step in provision.steps if step.covers not in _ALL]  # one that covers all of it takes it, whatever it charges
+        if not steps:
+            return True
+        if any(step.base not in _ALL or step.base_if or step.covers is not None for step in steps):
+            return False
         takers = [unless.any for unless in provision.unless]
         takers += [test.any for _, test in parts(provision.when) if isinstance(test, SubjectTo) and test.on == "part"]
         takers += [
@@ -253,6 +289,14 @@ class Equivalents:
                             continue
                         if found.column in columns:
                             yield found.base.rate
+
+
+def _exempts(provision: Provision) -> bool:
+    return all(step.exempt and step.base in _ALL and not step.base_if for step in provision.steps)
+
+
+def _bare(provision: Provision) -> str:
+    return provision.id.partition("/")[0]
 
 
 def _stands(node: Node, day: date) -> bool:

@@ -66,9 +66,13 @@ class Moments:
         return self.book.published(part.by), last
 
     def _known(self, part: Dated, node: Node) -> list[date]:
-        """Days of knowledge at which a dated part may decide: its first and last, and those around which the same provision learns of others."""
+        """Days of knowledge at which a dated part may decide: its first and last, and those around which the same provision learns of others.
+
+        The end of a program is one of these: what outlives it was the law until the act that ended it was published.
+        """
         first, last = self._span(part)
-        acts = {act for step in node.provision.steps for act in (step.by, step.withdrawn_by) if act}
+        steps = (*node.provision.steps, *([node.program.ended] if node.program.ended else []))
+        acts = {act for step in steps for act in (step.by, step.withdrawn_by) if act}
         between = {day + shift for act in acts for day in [self.book.published(act)] for shift in (-DAY, timedelta(0))}
         return [last, first, *sorted((day for day in between if first < day < last), reverse=True)][:6]
 

@@ -100,11 +100,14 @@ class Proofs:
         )
         return next((name for name, found in checks if any(found)), "")
 
-    def owes_otherwise(self, mutant: Mutant) -> bool:
-        """Whether any line of the examples and the chart, of the programs that a mistake touches, owes something else."""
+    def owes_otherwise(self, mutant: Mutant, every: int = 1) -> bool:
+        """Whether any line of the examples and the chart, of the programs that a mistake touches, owes something else; one in so many is asked."""
         book = mutant.make(self.rulebook.book)
-        near = mutant.programs or tuple(program.program for program in book.programs)
-        return any(any(self._differ(book, Parts(book), asked, near, mutant)) for asked in (self._examples, self._chart))
+        near, parts = mutant.programs or tuple(program.program for program in book.programs), Parts(book)
+        return any(
+            any(self._differ(book, parts, {name: found[::every] for name, found in asked.items()}, near, mutant))
+            for asked in (self._examples, self._chart)
+        )
 
     def _differ(self, book: Book, parts: Parts, asked: dict[str, list[Asked]], programs: tuple[str, ...], mutant: Mutant) -> Iterator[bool]:
         found = [one for program in programs for one in asked.get(program, ())]
