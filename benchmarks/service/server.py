@@ -12,7 +12,7 @@ from tariff_service.api.bodies import read_whole
 from tariff_service.api.settings import Settings
 from tariff_service.serving import Conduct, GracefulServer, Place, config_of, listen
 
-ANSWER = b'{"lines":[' + b'"' + b"x" * 9_000 + b'"]}\n'
+ANSWER = b'{"lines":[' + b'"' + b"x" * 15_000 + b'"]}\n'
 
 
 def main(port: int, store: str) -> None:

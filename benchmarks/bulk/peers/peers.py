@@ -82,19 +82,20 @@ class Zen:
 
 
 class Datalogic:
-    """datalogic-py: one compiled JSON Logic expression, an array with an element a rule."""
+    """datalogic-py: one compiled JSON Logic expression, which merges the numbers of the rules that are met."""
 
     def __init__(self, rules: Sequence[Rule], names: Sequence[str]) -> None:
         import datalogic_py  # noqa: PLC0415
 
         del names
-        self._compiled = datalogic_py.Engine().compile([{"if": [_json_logic(rule.condition), n, -1]} for n, rule in enumerate(rules)])
+        met = [{"if": [_json_logic(rule.condition), [number], []]} for number, rule in enumerate(rules)]
+        self._compiled = datalogic_py.Engine().compile({"merge": met})
 
     def prepare(self, told: Told) -> dict[str, Any]:
         return dict(told)
 
     def match(self, prepared: dict[str, Any]) -> set[int]:
-        return {number for number in self._compiled.evaluate(prepared) if number >= 0}
+        return set(self._compiled.evaluate(prepared))
 
 
 class OpenFisca:
