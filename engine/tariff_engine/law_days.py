@@ -37,8 +37,7 @@ def _days(law: Law) -> Iterator[date | None]:
         for order in orders:
             yield from (order.start, order.until)
     yield from (start for start, _ in law.limits)
-    for number in dict.fromkeys(number[:8] for number in law.schedule.numbers()):
-        yield from law.schedule.days_of(number)
+    yield from law.schedule.days
 
 
 def frame_rows(law: Law) -> Iterator[Dated]:

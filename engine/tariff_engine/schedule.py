@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Any, Final
 
 from tariff_engine.dated_table import DatedTable, Row, Span
@@ -113,6 +114,11 @@ class Schedule:
             for span in table.spans(stem) if isinstance(table, DatedTable) else ():
                 found |= {span.starts} if span.until is None else {span.starts, span.until}
         return sorted(found)
+
+    @cached_property
+    def days(self) -> tuple[date, ...]:
+        """The days on which the rates of some line may change, in order: those of `days_of` for all lines."""
+        return tuple(sorted({day for stem in dict.fromkeys(number[:_LINE] for number in self.numbers()) for day in self.days_of(stem)}))
 
     def successors_of(self, hts: str, on: date) -> tuple[tuple[str, ...], bool]:
         """Return the numbers that took the place of one that had ended on a day, and whether they are official or merely possible."""

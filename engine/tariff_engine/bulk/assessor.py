@@ -71,6 +71,7 @@ class BulkAssessor:
 
     def assess(self, batch: pa.RecordBatch) -> Assessed:
         """Assess the lines of a batch. Raises ProblemError where a column can state no fact: its type, or the same name twice."""
+        pa.default_memory_pool().release_unused()  # what earlier batches left: the pool would keep it, and the process would grow
         columns, identity, entry = self._columns(batch)
         ids, entries = (_texts(batch, place) for place in (identity, entry))
         before, self._read = self._read, self._read + batch.num_rows

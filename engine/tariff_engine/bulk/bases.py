@@ -49,8 +49,12 @@ class Tariffs:
 
     def __init__(self, knowledge: Knowledge, days: Sequence[date]) -> None:
         """Take the law, and the days between which it does not change."""
-        self._law, self._days = knowledge.law, days
-        self._grid = Grid(len(days) + 1)
+        self._law = knowledge.law
+        self._days = [day for day in self._law.schedule.days if day > days[0]]
+        # the schedule changes on few days of the law: many intervals of days are one span to it
+        self._spans = np.array([0, *(bisect_right(self._days, day) for day in days)], dtype=np.int64)
+        self._first_days = (days[0], *self._days)
+        self._grid = Grid(len(self._first_days))
         self._classes, self._symbols = Kept(), Kept()
         self._kept: dict[int, Any] = {}  # parts of lines, so that their identity stays theirs
         self.symbols: list[int] = [self._symbols.number((True, frozenset()))]
@@ -58,29 +62,30 @@ class Tariffs:
         self._classes.number(None)
 
     def find(self, codes: Numbers, intervals: Numbers, names: Sequence[str]) -> Numbers:
-        """Return the class of each product, given as a code, in each interval; `names` are the numbers by code."""
+        """Return the class of each product, given as a code, in each interval of days of the law; `names` are the numbers by code."""
         self._grid.fit(len(names), 0)
+        spans = self._spans[intervals]
         while True:
-            found, empty = self._grid.find(codes, intervals)
+            found, empty = self._grid.find(codes, spans)
             if not len(empty):
                 return found
             for place in empty.tolist():
-                code, interval = int(codes[place]), int(intervals[place])
-                if self._grid.cells[code, interval] < 0:
-                    self._fill(code, interval, names[code])
+                code, span = int(codes[place]), int(spans[place])
+                if self._grid.cells[code, span] < 0:
+                    self._fill(code, span, names[code])
 
     def printed(self, number: int) -> frozenset[str]:
         """Return the symbols of a number in `symbols`; none where the line is free without any."""
         found: frozenset[str] = self._symbols.contents[number][1]
         return found
 
-    def _fill(self, code: int, interval: int, hts: str) -> None:
-        """Find the class of a number in an interval, and in all around it in which its line does not change."""
+    def _fill(self, code: int, span: int, hts: str) -> None:
+        """Find the class of a number in a span, and in all around it in which its line does not change."""
         steps = [bisect_right(self._days, day) for day in self._law.schedule.days_of(hts)]
-        place = bisect_right(steps, interval)
+        place = bisect_right(steps, span)
         first = steps[place - 1] if place else 0
-        last = steps[place] if place < len(steps) else len(self._days) + 1
-        self._grid.cells[code, first:last] = self._class(hts, self._days[interval - 1])
+        last = steps[place] if place < len(steps) else len(self._first_days)
+        self._grid.cells[code, first:last] = self._class(hts, self._first_days[span])
 
     def _class(self, hts: str, day: date) -> int:
         try:

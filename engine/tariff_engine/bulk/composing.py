@@ -39,7 +39,7 @@ _WIDTH = (
 )
 _AROUND, _ENTRY, _SIGHT = 2, 9, 10  # of these, the columns of which one is enough
 _MOST_CLASSES = 1_500_000
-_MOST_FORMS = 750_000
+_MOST_FORMS = 300_000
 _MOST_EVALUATED = 500  # lines that are evaluated for others, until the evaluator lets go of what it remembers of them
 
 
