@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tariff_engine.base import claim_facts
 from tariff_engine.evaluate.charge import Base
+from tariff_engine.inquiry_alike import Alike
 from tariff_engine.inquiry_course import Course, Inquiry, Option, Question, holds, owed, owed_whole
 from tariff_engine.inquiry_cuts import Cutter, Recipe
 from tariff_engine.inquiry_tree import Evaluation, Tree
@@ -67,6 +68,9 @@ class Inquirer:
         named = {name for rule in law.contradictions for name in (rule.field, *rule.facts, *(rule.after or ()))}
         self._exclusive = frozenset(named - {"entry_date"})
         self._claims = claim_facts(law)
+        book = law.compiled
+        computed = {*book.derived, *(fact for sources in book.ratios.values() for fact in sources)}
+        self._alike = Alike(book, {*answers.shares, *self._cutter.facts, *self._claims, *self._exclusive, *computed})
 
     @property
     def representatives(self) -> dict[str, tuple[Any, ...]]:
@@ -108,7 +112,7 @@ class Inquirer:
 
     def explore(self, line: Line, baseline: Evaluation) -> tuple[Inquiry, Tree, Course]:
         """Return what to ask about a line by trying every combination, whatever is known; with the course, and how it went."""
-        tree = Tree(self.answers, self.reader, self._cutter, self.evaluate, line, baseline, self._claims)
+        tree = Tree(self.answers, self.reader, self._cutter, self.evaluate, line, baseline, self._claims, self._alike)
         course = tree.course()
         amounts = {fact: self.answers.amounts(line.value, fact) for fact in self.answers.shares}
         return course.result(tree.duties, baseline.duty or 0, amounts), tree, course

@@ -46,6 +46,11 @@ class Cutter:
         self._contents = {piece.fact: piece.name for piece in book.slices}
         self._stated_by = {fact: piece.fact for piece in book.slices for fact in slices[piece.name].facts}
 
+    @property
+    def facts(self) -> frozenset[str]:
+        """The facts that settle a content, in dollars or as a share."""
+        return frozenset({*self._contents, *self._stated_by})
+
     def content(self, line: Line, fact: str) -> str | None:
         """Return the content that an answer to a fact settles on a line, in dollars or as a share; None where it settles none."""
         money = self._stated_by.get(fact)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from tariff_engine.compiled.plan import lowest
 from tariff_engine.inquiry_course import Asked, Claims, Course, Cut, Guard, Sum, owed
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tariff_engine.compiled.plan import Term
     from tariff_engine.evaluate.derivation import Assumed
     from tariff_engine.facts import FactReader, Line
+    from tariff_engine.inquiry_alike import Alike
     from tariff_engine.inquiry_answers import Answers
     from tariff_engine.inquiry_cuts import Cutter
 
@@ -70,6 +71,14 @@ class Branch:
     guards: tuple[tuple[int, tuple[Term, ...], int], ...]  # the base, the duties compared, and which was the lowest
 
 
+class Met(NamedTuple):
+    """What was found below a combination of answers that left so much of the law: where it begins, what it settled, what it compared."""
+
+    node: int
+    moved: int
+    compared: tuple[tuple[int, tuple[Term, ...], int], ...]
+
+
 @dataclass(slots=True)
 class Tree:
     """Explores one line. After `course`, `duties` are the cents of its sums, and `cuts` the combinations of contents that it met.
@@ -84,6 +93,7 @@ class Tree:
     line: Line
     baseline: Evaluation
     claimed: frozenset[str]  # the facts on which the base duty depends
+    alike: Alike
     duties: list[int] = field(default_factory=list)
     cuts: dict[Cut, int] = field(default_factory=dict)
     claims: dict[Claims, tuple[int, LineBase]] = field(default_factory=dict)
@@ -96,6 +106,7 @@ class Tree:
     _node_of: list[Any] = field(default_factory=list)
     _guards: dict[Guard, None] = field(default_factory=dict)
     _branches: dict[Any, Branch] = field(default_factory=dict)
+    _met: dict[Any, Met] = field(default_factory=dict)
     _compared: list[tuple[int, tuple[Term, ...], int]] = field(default_factory=list)
     _moved: int = 0  # answers so far that settled a content, or led to another situation
 
@@ -132,12 +143,23 @@ class Tree:
         return node
 
     def _branch(self, line: Line, evaluation: Evaluation, choice: Choice, left_open: frozenset[str], fact: str) -> int | None:
-        """Try the answers to one fact."""
+        """Try the answers to one fact, but for those that leave the same of the law as others did."""
         found = list[int]()
+        before = self._before(line, choice, left_open)
         for place, answer in enumerate(self.answers.of(line, fact, self.baseline.relevant)):
+            left = self.alike.left(evaluation.evaluated, fact, answer)
+            known = self._met.get((left, before)) if left else None
+            if known is not None:
+                found.append(known.node)
+                self._moved += known.moved
+                self._compared += known.compared
+                continue
+            moved, compared = self._moved, len(self._compared)
             tried = self._try(line, fact, place, answer, choice)
             if tried is not None and (node := self._explore(*tried, left_open)) is not None:
                 found.append(node)
+                if left and not self.apart and self.complete:
+                    self._met[left, before] = Met(node, self._moved - moved, tuple(self._compared[compared:]))
         if fact in self.answers.shares and (node := self._explore(line, evaluation, choice, left_open | {fact})) is not None:
             found.append(node)
         if not found:
@@ -145,6 +167,12 @@ class Tree:
         if all(node == found[0] for node in found):
             return found[0]
         return self._node(("fact", fact, tuple(found)))
+
+    def _before(self, line: Line, choice: Choice, left_open: frozenset[str]) -> Any:
+        """Return what was answered so far and is more than tests can tell."""
+        beside, stated = self.alike.beside, self.line.facts
+        answers = tuple([(name, value) for name, value in line.facts.items() if name in beside and name not in stated])
+        return answers, choice, left_open
 
     def _alike(self, line: Line, evaluation: Evaluation, choice: Choice, left_open: frozenset[str], open_: list[str]) -> Any:
         """Return what tells combinations apart that lead to other branches: all but the dollars of the contents that were answered."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tariff_engine.base import claim_facts
 from tariff_engine.compiled.form import FOREVER
 from tariff_engine.compiled.logic import simplify
+from tariff_engine.inquiry_alike import BESIDE_TESTS
 
 if TYPE_CHECKING:
     from tariff_engine.base import LineBase
@@ -49,8 +50,7 @@ class Sight:
         self._answers = knowledge.inquirer.answers
         self._dates = [name for name, spec in law.facts.items() if spec.type == "date" and spec.ask and name not in _OWN]
         asked = {name for rule in law.contradictions for name in (rule.field, *rule.facts, *(rule.after or ()))}
-        unusual = {"exclusion_claims", "loaded_date", "chapter98", "final_mode_differs", "ftz_pf_admission_date"}
-        self._exact = frozenset({*claim_facts(law), *asked, *unusual, *book.derived} - _OWN)
+        self._exact = frozenset({*claim_facts(law), *asked, *BESIDE_TESTS, *book.derived} - _OWN)
         self.forget()
 
     def forget(self) -> None:
