@@ -15,22 +15,10 @@ if TYPE_CHECKING:
 
 _EARLY = "the first day of the calendar is no other bound than none: no book begins there"
 _KEY = "only a part of the key under which plans are remembered, and still another than that of other lines"
-_UNREAD = "nothing reads the floors of a whole book: those of a situation decide"
 UNCHANGED: dict[tuple[str, str, str, str], str] = {
     ("compiled.compile", "_Compiler.run", "derived.setdefault(fact.ratio[0], []).append(name)", "0 becomes 1"): (
         "a share is known where both of its amounts are, so either of them may call for it"
     ),
-    ("compiled.compile", "_Compiler.run", "floors = {effect.rate for p in provisions", "effect.kind == 'up_to': Eq becomes NotEq"): _UNREAD,
-    ("compiled.compile", "_Compiler.run", "floors |= {row.rate for rows in families", "row.effect == 'up_to': Eq becomes NotEq"): _UNREAD,
-    (
-        "compiled.compile",
-        "_Compiler.run",
-        "floors |= {row.rate for rows in families",
-        (
-            "floors |= {row.rate for rows in families.values() for found in rows.values() for row in found if row.effect == 'up_to'}: "
-            "BitOr becomes BitAnd"
-        ),
-    ): _UNREAD,
     ("compiled.compile", "_Compiler._dates", "return (self._bound(what.from_)", "0 becomes 1"): _EARLY,
     ("compiled.compile", "_Compiler._members", "found.append((member, 0, FOREVER))", "0 becomes 1"): _EARLY,
     ("compiled.compile", "_Compiler._members", "self._bound(member.from_) if member.from_ else 0,", "0 becomes 1"): _EARLY,

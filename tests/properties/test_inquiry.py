@@ -19,6 +19,7 @@ from tariff_engine.compiled.evaluated import Evaluated
 from tariff_engine.engine import Assessed, Knowledge
 from tariff_engine.facts import Line
 from tariff_engine.inquiry import Inquiry
+from tariff_engine.inquiry_alike import Alike
 from tariff_engine.inquiry_course import Course
 from tariff_engine.inquiry_tree import Tree
 from tariff_engine.problems import LawConflictError, ProblemError
@@ -146,33 +147,55 @@ def test_the_base_duty_depends_on_no_fact_that_courses_do_not_follow(knowledge: 
     assert read <= followed, read - followed
 
 
-def test_a_branch_taken_again_is_the_one_that_trying_would_find(knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Other dollars of the same contents lead to the same combinations: as if each was tried. More inquiries end before their budget does."""
+SHORT_WAYS = ((Tree, "_again"), (Alike, "left"))
+"""Other dollars of the same contents lead to the same combinations; answers that leave the same of the law lead to the same too."""
 
-    def tried(raw: dict[str, Any], *, each: bool) -> tuple[Inquiry, Tree, Course]:
-        if each:
-            monkeypatch.setattr(Tree, "_again", lambda *_: None)
+
+def with_and_without(knowledge: Knowledge, raw: dict[str, Any], way: tuple[type, str]) -> tuple[bool, bool]:
+    """Compare an inquiry with one that does not go a short way. Return whether it tried less, and whether it alone is whole."""
+
+    def tried() -> tuple[Inquiry, Tree, Course]:
         line = knowledge.read(raw)
         return knowledge.inquirer.explore(line, Assessed(*knowledge.evaluate(line)))
 
-    whole = fewer = 0
-    for hts, origin, day in (
-        ("8544429010", "KR", "2025-11-02"), ("8544429010", "CA", "2025-09-10"), ("8703230190", "JP", "2025-10-02"), ("7318152000", "TW", "2025-11-02"),
-        ("8708996890", "CA", "2025-09-10"), ("3402903000", "MX", "2025-12-01"),
-    ):  # fmt: skip
-        raw = {"hts": hts, "origin": origin, "entry_date": day, "mode": "ocean", "value": 50_000}
-        found, tree, course = tried(raw, each=False)
-        plain, other, longer = tried(raw, each=True)
-        monkeypatch.undo()
-        whole += found.complete and not plain.complete
-        fewer += tree.spent < other.spent
-        if plain.complete:
-            assert found == plain
-            assert (course.sums, course.nodes, tree.duties) == (longer.sums, longer.nodes, other.duties)
-        else:
-            assert found.low is not None
-            assert plain.low is not None
-            assert found.low <= plain.low
-            assert (found.high or 0) >= (plain.high or 0)
+    found, tree, course = tried()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(*way, lambda *_: None)
+        plain, other, longer = tried()
+    if plain.complete:
+        assert found == plain, raw
+        assert (course.sums, course.nodes, course.guards, tree.duties) == (longer.sums, longer.nodes, longer.guards, other.duties), raw
+    else:
+        assert found.low is not None
+        assert plain.low is not None
+        assert found.low <= plain.low, raw
+        assert (found.high or 0) >= (plain.high or 0), raw
+    return tree.spent < other.spent, found.complete and not plain.complete
+
+
+@pytest.mark.parametrize("way", SHORT_WAYS)
+def test_what_is_not_tried_is_what_trying_would_find(knowledge: Knowledge, way: tuple[type, str]) -> None:
+    """As if each combination was tried; and more inquiries end before their budget does."""
+    compared = [
+        with_and_without(knowledge, {"hts": hts, "origin": origin, "entry_date": day, "mode": "ocean", "value": 50_000}, way)
+        for hts, origin, day in (
+            ("8544429010", "KR", "2025-11-02"), ("8544429010", "CA", "2025-09-10"), ("8703230190", "JP", "2025-10-02"),
+            ("7318152000", "TW", "2025-11-02"), ("8708996890", "CA", "2025-09-10"), ("3402903000", "MX", "2025-12-01"),
+            ("2903451000", "MX", "2026-02-18"), ("9403200016", "TW", "2025-11-09"),
+        )
+    ]  # fmt: skip
+    fewer, whole = (sum(column) for column in zip(*compared, strict=True))
     assert fewer
     assert whole
+
+
+@given(seed=SEEDS)
+def test_short_ways_are_the_long_way_on_any_line(seed: int, knowledge: Knowledge, where: Space) -> None:
+    raw = random_line(where, random.Random(seed))
+    try:
+        evaluated, _ = knowledge.evaluate(knowledge.read(raw))
+    except (ProblemError, LawConflictError):
+        return
+    if evaluated.duty is not None:
+        for way in SHORT_WAYS:
+            with_and_without(knowledge, raw, way)

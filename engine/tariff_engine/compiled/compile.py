@@ -73,8 +73,6 @@ class _Compiler:
                 derived.setdefault(fact.ratio[0], []).append(name)
             if fact.years_before_entry:
                 derived.setdefault(fact.years_before_entry, []).append(name)
-        floors = {effect.rate for p in provisions for effect in p.effects if effect.kind == "up_to"}
-        floors |= {row.rate for rows in families.values() for found in rows.values() for row in found if row.effect == "up_to"}
         return CompiledBook(
             id=book.id,
             edition=book.edition,
@@ -103,7 +101,6 @@ class _Compiler:
             takes=takes,
             families=families,
             group_members=groups,
-            floors=tuple(sorted(floors)),
             filing=filing,
         )
 

@@ -259,7 +259,6 @@ class CompiledBook:
     # tables of families
     families: dict[int, dict[str, tuple[FamilyRow, ...]]]
     group_members: dict[str, tuple[tuple[str, int, int], ...]]
-    floors: tuple[Fraction, ...]
     filing: tuple[tuple[int, dict[str, int]], ...]
 
     def overrides(self, provision: CompiledProvision, present: int, zero: int) -> dict[str, Override]:
