@@ -151,9 +151,8 @@ class Knowledge:
 
     def _days_of(self, number: int) -> list[int]:
         """Return the days on which a verdict on a program may change: its steps, its end, and what was called off."""
-        program, provisions = self.law.compiled.programs[number], self.law.compiled.provisions
-        effects = [effect for place in program.provisions for effect in provisions[place].effects]
-        found = {day for effect in (*effects, *([program.ended] if program.ended else [])) for day in (effect.start, effect.end)}
+        program = self.law.compiled.programs[number]
+        found = set(self.evaluator.situations.days_of(program))
         for step in self.law.called_off.get(program.name, ()):
             found |= {step.start.toordinal(), (step.until or date.max).toordinal()}
         return sorted(found)

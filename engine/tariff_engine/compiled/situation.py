@@ -57,7 +57,12 @@ class Situations:
         self._programs: dict[tuple[Any, ...], tuple[Live, ...]] = {}
         self._elements: dict[int, int] = {}
         self._day_steps: dict[tuple[int, int, int], int] = {}
+        self._days = [self.days_of(program) for program in book.programs]
+        self._tables = [tuple(place for place in program.provisions if place in book.families) for program in book.programs]
         self._step_numbers: dict[tuple[int, ...], int] = {}
+        # by the number of the steps that count: which provisions are in force, and with which step
+        self._standing: list[tuple[tuple[CompiledProvision, Effect], ...]] = []
+        self._in_force: dict[tuple[int, int], tuple[tuple[CompiledProgram, int], ...]] = {}
         self._spans: dict[tuple[str, str], tuple[tuple[int, int], ...]] = {}
         for name, members in book.group_members.items():
             for who, start, end in members:
@@ -86,11 +91,30 @@ class Situations:
 
     def _steps(self, program: CompiledProgram, interval: int, admission: int) -> int:
         """Return a number of the steps of a program that count: other days on which the same ones do are the same to it."""
-        found = self._day_steps.get((program.index, interval, admission))
+        days = self._days[program.index]
+        key = (program.index, bisect_right(days, self.first_day(interval)), bisect_right(days, self.first_day(admission)))
+        found = self._day_steps.get(key)
         if found is None:
-            steps = tuple(id(self.effect(self.book.provisions[place], interval, admission)) for place in program.provisions)
-            found = self._day_steps[program.index, interval, admission] = self._step_numbers.setdefault(steps, len(self._step_numbers))
+            provisions = [self.book.provisions[place] for place in program.provisions]
+            effects = tuple([self.effect(provision, interval, admission) for provision in provisions])
+            found = self._day_steps[key] = self._step_numbers.setdefault(tuple(map(id, effects)), len(self._standing))
+            if found == len(self._standing):
+                steps = zip(provisions, effects, strict=True)
+                self._standing.append(tuple([(one, step) for one, step in steps if step and step.kind not in {"ended", "authorized"}]))
         return found
+
+    def _programs_of(self, interval: int, admission: int) -> tuple[tuple[CompiledProgram, int], ...]:
+        """Return the programs of which something is in force, each with the number of its steps that count."""
+        found = self._in_force.get((interval, admission))
+        if found is None:
+            steps = [(program, self._steps(program, interval, admission)) for program in self.book.programs]
+            found = self._in_force[interval, admission] = tuple([one for one in steps if self._standing[one[1]]])
+        return found
+
+    def days_of(self, program: CompiledProgram) -> list[int]:
+        """Return the days on which a step of a program begins or ends: between two of them the same steps count."""
+        effects = [effect for place in program.provisions for effect in self.book.provisions[place].effects]
+        return sorted({day for one in (*effects, program.ended) if one for day in (one.start, one.end)})
 
     def first_day(self, interval: int) -> int:
         """Any day of an interval: its first."""
@@ -144,8 +168,8 @@ class Situations:
         if found is None:
             live = {
                 item.provision.index: item
-                for program in self.book.programs
-                for item in self.live_of(program, interval, admission, static, apart, rows)
+                for program, steps in self._programs_of(interval, admission)
+                for item in self._live_with(program, steps, static, apart, rows)
             }
             found = self._found[key] = _situation(interval, admission, static, apart, live)
         return found
@@ -174,14 +198,19 @@ class Situations:
         self, program: CompiledProgram, interval: int, admission: int, static: int, apart: int, rows: dict[int, tuple[FamilyRow, ...]]
     ) -> tuple[Live, ...]:
         """Return the provisions of a program that a day, a product and an origin leave open."""
-        mine = tuple(rows[place] for place in program.provisions if place in rows)
+        return self._live_with(program, self._steps(program, interval, admission), static, apart, rows)
+
+    def _live_with(
+        self, program: CompiledProgram, steps: int, static: int, apart: int, rows: dict[int, tuple[FamilyRow, ...]]
+    ) -> tuple[Live, ...]:
+        mine = tuple(rows[place] for place in self._tables[program.index] if place in rows)
         mask = self.masks[program.index]
-        key = (program.index, self._steps(program, interval, admission), static & mask, apart & mask, mine)
+        key = (program.index, steps, static & mask, apart & mask, mine)
         found = self._programs.get(key)
         if found is None:
             if len(self._programs) >= _MAX_REMEMBERED:
                 self._programs.clear()
-            made = (self._live(self.book.provisions[place], interval, admission, static, apart, rows) for place in program.provisions)
+            made = (self._live(provision, effect, static, apart, rows) for provision, effect in self._standing[steps])
             found = self._programs[key] = tuple(item for item in made if item)
         return found
 
@@ -201,12 +230,9 @@ class Situations:
         return found
 
     def _live(
-        self, provision: CompiledProvision, interval: int, admission: int, static: int, apart: int, rows: dict[int, tuple[FamilyRow, ...]]
+        self, provision: CompiledProvision, effect: Effect, static: int, apart: int, rows: dict[int, tuple[FamilyRow, ...]]
     ) -> Live | None:
         program = self.book.programs[provision.program]
-        effect = self.effect(provision, interval, admission)
-        if effect is None or effect.kind in {"ended", "authorized"}:
-            return None
         bits = apart if program.by_admission else static
         condition = simplify(provision.condition, bits)
         if condition is False:
@@ -227,6 +253,10 @@ class Situations:
         for place, by_key in self.book.families.items():
             provision = self.book.provisions[place]
             day = self.day_for(self.book.programs[provision.program], interval, admission)
+            begins, ends = self.book.family_days[place]
+            if not begins <= day < ends:
+                found[place] = ()
+                continue
             candidates: list[FamilyRow] = []
             # rows by origin: those that name it, its groups, or every country
             keys = [hts[:size] for size in range(len(hts), 1, -1)] if provision.by_hts else ["*", origin, *self._group_keys[place]]
