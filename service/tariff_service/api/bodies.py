@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import types
-from collections.abc import Awaitable, Callable, Generator
-from functools import partial
-from typing import Any
 
 from starlette.requests import Request
 from starlette.types import Message
@@ -43,25 +39,22 @@ async def read_whole(request: Request, settings: Settings, known: frozenset[str]
     size = stated(request, b"content-length")
     if size.isdigit() and int(size) > settings.max_body:
         raise _too_large(settings)
-    first, waiting = _begun(request.receive())  # most bodies came with their head
-    if waiting is None and not first.get("more_body", False):
-        return _part(first, 0, settings)
     try:
         async with asyncio.timeout(settings.body_timeout):
-            return await _joined(request, first if waiting is None else await waiting, settings)
+            return await _joined(request, settings)
     except TimeoutError:
         detail = f"the body was not there within {settings.body_timeout:g} s"
         raise Refusal("body_too_slow", detail, headers={"Connection": "close"}) from None
 
 
-async def _joined(request: Request, message: Message, settings: Settings) -> bytes:
-    """Return the whole of a body whose first part was read."""
-    parts = [_part(message, 0, settings)]
-    size = len(parts[0])
-    while message.get("more_body", False):
+async def _joined(request: Request, settings: Settings) -> bytes:
+    """Return the parts of a body as one."""
+    parts, size, more = list[bytes](), 0, True
+    while more:
         message = await request.receive()
         parts.append(_part(message, size, settings))
         size += len(parts[-1])
+        more = message.get("more_body", False)
     return b"".join(parts)
 
 
@@ -73,32 +66,6 @@ def _part(message: Message, before: int, settings: Settings) -> bytes:
     if before + len(part) > settings.max_body:
         raise _too_large(settings)
     return part
-
-
-def _begun(reading: Awaitable[Message]) -> tuple[Message, Awaitable[Message] | None]:
-    """Begin to read. Return what was there already, else what waits for it: a timer is set only for those who must wait."""
-    steps = reading.__await__()
-    try:
-        pending = next(steps)
-    except StopIteration as done:
-        return done.value, None
-    return {}, _going_on(steps, pending)
-
-
-@types.coroutine
-def _going_on(steps: Generator[Any, Any, Message], pending: Any) -> Generator[Any, Any, Message]:
-    """Go on with what has begun and waits for `pending`, as `await` would."""
-    while True:
-        step: Callable[[], Any]
-        try:
-            step = partial(steps.send, (yield pending))
-        except BaseException as error:  # noqa: BLE001  a cancellation above all: it is for whoever waits inside
-            step = partial(steps.throw, error)
-        try:
-            pending = step()
-        except StopIteration as done:
-            found: Message = done.value
-            return found
 
 
 def _too_large(settings: Settings) -> Refusal:
