@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 BESIDE_TESTS = frozenset({"exclusion_claims", "loaded_date", "chapter98", "final_mode_differs", "ftz_pf_admission_date"})
 """Facts that decide by more than the tests on them."""
-_MOST_KEPT = 20_000
 
 
 @dataclass(slots=True, eq=False)
@@ -41,7 +40,6 @@ class Alike:
         """Take the compiled book."""
         self._book = book
         self.beside = frozenset(beside) | BESIDE_TESTS
-        self._tests: dict[Situation, _Tests] = {}
 
     def left(self, evaluated: Evaluated, fact: str, answer: object) -> tuple[Any, ...] | None:
         """Return what is left of the law on an evaluated line once a fact of it is answered; None where tests alone do not say it.
@@ -65,17 +63,15 @@ class Alike:
         return situation, pattern.present, pattern.zero, pattern.column, pattern.floors, true & known.elsewhere, tuple(left)
 
     def _tests_of(self, situation: Situation) -> _Tests:
-        found = self._tests.get(situation)
+        found: _Tests | None = situation.tests
         if found is None:
-            if len(self._tests) >= _MOST_KEPT:
-                self._tests.clear()
             seen = dict.fromkeys(self._conditions(situation))
             conditions = tuple([(node, bits) for node in seen if (bits := dynamic_bits(node))])
             elsewhere = 0
             for item in situation.live.values():
                 for bit in (item.provision.claim_bit, *(row.transit_mode for row in item.rows)):
                     elsewhere |= 1 << bit if bit >= 0 else 0
-            found = self._tests[situation] = _Tests(conditions, elsewhere)
+            found = situation.tests = _Tests(conditions, elsewhere)
         return found
 
     def _conditions(self, situation: Situation) -> Iterator[Node]:

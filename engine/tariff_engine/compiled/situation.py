@@ -42,6 +42,7 @@ class Situation:
     refs: dict[tuple[int, ...], tuple[int, ...]] = field(default_factory=dict)  # lists of provisions, without those ruled out
     programs: frozenset[int] = frozenset()
     windows: tuple[int, ...] = ()
+    tests: Any = None  # its conditions as an inquiry reads them, once there was one (inquiry_alike.py)
 
 
 class Situations:
