@@ -60,7 +60,8 @@ class Alike:
             if number is None:
                 number = known.settled[key] = known.forms.setdefault(settle(node, *key[1:]), len(known.forms))
             left.append(number)
-        return situation, pattern.present, pattern.zero, pattern.column, pattern.floors, true & known.elsewhere, tuple(left)
+        elsewhere = true & known.elsewhere, false & known.elsewhere
+        return situation, pattern.present, pattern.zero, pattern.column, pattern.floors, *elsewhere, tuple(left)
 
     def _tests_of(self, situation: Situation) -> _Tests:
         found: _Tests | None = situation.tests
