@@ -34,9 +34,8 @@ if TYPE_CHECKING:
     Read = Callable[[int], dict[str, Any]]
 
 _FIRST = 1024
-_WIDTH = (
-    11  # columns of a form: those of `Formed`, whether its range is asked for, its stakes, what an entry sees of it, what an inquiry does
-)
+# columns of a form: those of `Formed`, whether its range is asked for, its stakes, what an entry sees of it, what an inquiry does
+_WIDTH = 11
 _AROUND, _ENTRY, _SIGHT = 2, 9, 10  # of these, the columns of which one is enough
 _MOST_CLASSES = 1_500_000
 _MOST_FORMS = 300_000
@@ -46,8 +45,9 @@ _MOST_EVALUATED = 500  # lines that are evaluated for others, until the evaluato
 class Found(NamedTuple):
     """The forms of rows: their numbers (-1: answered alone), the rows that have one, whether each of these is open, and its stakes.
 
-    Rows of one number in `sights` are the same to an inquiry, but for their value and the rates of their base duty. `entries` is what their entries see of these rows, where they have several lines; -1 where such an entry is answered alone. What stands
-    around a row that is an entry alone is known where `single`.
+    Rows of one number in `sights` are the same to an inquiry, but for their value and the rates of their base duty. `entries` is what their
+    entries see of these rows, where they have several lines; -1 where such an entry is answered alone. What stands around a row that is an entry
+    alone is known where `single`.
     """
 
     forms: Numbers
