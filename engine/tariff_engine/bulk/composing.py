@@ -45,9 +45,9 @@ _MOST_EVALUATED = 500  # lines that are evaluated for others, until the evaluato
 class Found(NamedTuple):
     """The forms of rows: their numbers (-1: answered alone), the rows that have one, whether each of these is open, and its stakes.
 
-    Rows of one number in `sights` are the same to an inquiry, but for their value and the rates of their base duty. `entries` is what their
-    entries see of these rows, where they have several lines; -1 where such an entry is answered alone. What stands around a row that is an entry
-    alone is known where `single`.
+    Rows of one number in `sights` are the same to an inquiry, but for their value and the rates of their base duty. `entries` is what
+    their entries see of these rows, where they have several lines; -1 where such an entry is answered alone. What stands around a row that
+    is an entry alone is known where `single`.
     """
 
     forms: Numbers
