@@ -63,7 +63,8 @@
       try {
         const answer = await fetch(`/line/numbers?q=${encodeURIComponent(text)}`, { headers: { Accept: "application/json" } });
         if (!answer.ok) return;
-        offer(await answer.json());
+        const found = await answer.json();
+        if (input.value.trim() === text) offer(found);  // an answer to what stood there before is late
       } catch { /* suggestions are a convenience */ }
     }, 150);
   }
