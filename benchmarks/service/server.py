@@ -1,4 +1,7 @@
-"""The server that load.py asks: the service as it is, and beside it a route that answers a fixed text of the same size."""
+"""The server that load.py asks: the service as it is, and beside it two routes that answer a fixed text of the same size.
+
+One of them keeps its answer in the audit store as the service does, so that what is left between the two is assessing and explaining.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,13 @@ import sys
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tariff_engine.entry import ENGINE
 from tariff_service.api.app import create_app, open_service
+from tariff_service.api.assessments import put
 from tariff_service.api.bodies import read_whole
 from tariff_service.api.settings import Settings
 from tariff_service.serving import Conduct, GracefulServer, Place, config_of, listen
+from tariff_service.store.records import Draft
 
 ANSWER = b'{"lines":[' + b'"' + b"x" * 15_000 + b'"]}\n'
 
@@ -24,6 +30,24 @@ def main(port: int, store: str) -> None:
     async def canned(request: Request) -> Response:
         await read_whole(request, settings)
         return Response(ANSWER, 201, {"Location": "/v1/assessments/x", "ETag": '"x"'}, "application/json")
+
+    @app.post("/benchmark/kept", include_in_schema=False)
+    async def kept(request: Request) -> Response:
+        content = await read_whole(request, settings)
+        served = service.rulebooks.current
+        draft = Draft(
+            caller="local",
+            rulebook=served.id,
+            engine=ENGINE,
+            known_on=None,
+            explain="full",
+            request=content,
+            request_type="application/json",
+            answer=ANSWER,
+            personal=served.personal,
+        )
+        receipt = await put(service, draft)
+        return Response(ANSWER, 201, {"Location": f"/v1/assessments/{receipt.record_id}", "ETag": '"x"'}, "application/json")
 
     GracefulServer(config_of(settings, app), Conduct(service, reload=lambda: None)).run([listen(Place(settings.host, port))])
 

@@ -18,6 +18,23 @@ STANDS = {Verdict.APPLIES, Verdict.DISPLACED}
 OUT_OF_FORCE = {Verdict.NOT_IN_FORCE, Verdict.NEVER}
 
 
+def test_lists_that_a_peer_reads_say_what_it_is_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(FOLDER))
+    matching: Any = import_module("matching")
+    monkeypatch.delitem(sys.modules, "matching")
+    book, known = Rulebook.installed().book, Rulebook.installed().knowledge
+    rules = matching.Matching(book)
+    listed = 0
+    for raw in matching.lines(known, 40, seed=6):
+        line = known.read(raw)
+        told, day = rules.told(known, line), line.day.toordinal()
+        for name, spans in rules.lists().items():
+            found = any(span.has(line.hts, day) for span in spans)
+            assert told[name] == found, (name, line.hts)
+            listed += found
+    assert listed > 40
+
+
 def test_conditions_hold_for_every_provision_that_stands_and_for_none_out_of_force(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(FOLDER))
     matching: Any = import_module("matching")

@@ -12,7 +12,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from tariff_engine.book import Book
 from tariff_engine.durable.compile import ENDED, Meaning, Ruleset, compile_rulesets
@@ -39,6 +39,20 @@ class Rule:
     condition: Condition
 
 
+class Span(NamedTuple):
+    """The codes of one length that stand on a list between two days; a number that begins with one of `cut` is left out."""
+
+    start: int
+    end: int
+    size: int
+    codes: list[str]
+    cut: tuple[str, ...]
+
+    def has(self, number: str, day: int) -> bool:
+        """Whether a product stands here on a day."""
+        return self.start <= day < self.end and number[: self.size] in self.codes and not number.startswith(self.cut)
+
+
 class Matching:
     """Every condition of the book, and what a line says to them."""
 
@@ -47,6 +61,19 @@ class Matching:
         self._teller, self._terms = compiled.teller, compiled.terms
         self.rules = [rule for ruleset in compiled.rulesets for rule in _rules(ruleset)]
         self.names = sorted({name for rule in self.rules for name in names(rule.condition)})
+
+    def lists(self) -> dict[str, list[Span]]:
+        """The lists that rules ask for, by the name of their term, for a peer that reads them itself."""
+        found = {}
+        for place, term in enumerate(self._terms):
+            if term.kind == "listed" and not term.admission and f"t{place}" in self.names:
+                spans: dict[tuple[int, int, int, tuple[str, ...]], list[str]] = {}
+                for row in self._teller.book.tables[term.about[0]].rows:
+                    if not self._teller.book.visible(row.by or None, row.withdrawn_by or None, self._teller.known_on):
+                        continue
+                    spans.setdefault((row.from_.toordinal(), row.until.toordinal(), len(row.hts), row.excepted), []).append(row.hts)
+                found[f"t{place}"] = [Span(*key[:3], sorted(codes), key[3]) for key, codes in spans.items()]
+        return found
 
     def told(self, known: Knowledge, line: Line) -> dict[str, Any]:
         """What the line says to every term that a rule names."""

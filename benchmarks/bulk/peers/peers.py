@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from matching import COMPARE, Condition, Rule
+from matching import COMPARE, Condition, Rule, Span
 
 Told = Mapping[str, Any]
 
@@ -98,10 +98,31 @@ class Datalogic:
         return set(self._compiled.evaluate(prepared))
 
 
-class OpenFisca:
-    """OpenFisca-core: a variable a rule, computed for all lines at once on NumPy arrays."""
+class DatalogicLists(Datalogic):
+    """datalogic-py that reads the lists of products itself: an expression that says on which lists a number stands, then the one above."""
 
-    def __init__(self, rules: Sequence[Rule], names: Sequence[str]) -> None:
+    def __init__(self, rules: Sequence[Rule], names: Sequence[str], lists: Mapping[str, Sequence[Span]]) -> None:
+        import datalogic_py  # noqa: PLC0415
+
+        super().__init__(rules, names)
+        self._names, self._sizes = list(lists), sorted({span.size for spans in lists.values() for span in spans})
+        asked = [{"or": [_listed(span) for span in spans]} for spans in lists.values()]
+        self._lists = datalogic_py.Engine().compile({"merge": [{"if": [one, [number], []]} for number, one in enumerate(asked)]})
+
+    def prepare(self, told: Told) -> tuple[dict[str, Any], dict[str, Any]]:
+        number = {f"h{size}": told["hts"][:size] for size in self._sizes if size <= len(told["hts"])}
+        others = {name: value for name, value in told.items() if name not in {*self._names, "hts"}}
+        return {"day": told["day"], "hts": told["hts"], **number}, others | dict.fromkeys(self._names, False)
+
+    def match(self, prepared: tuple[dict[str, Any], dict[str, Any]]) -> set[int]:
+        number, others = prepared
+        return super().match(others | {self._names[place]: True for place in self._lists.evaluate(number)})
+
+
+class OpenFisca:
+    """OpenFisca-core: a variable a rule, computed for all lines at once on NumPy arrays; one more for each list that it is to read."""
+
+    def __init__(self, rules: Sequence[Rule], names: Sequence[str], lists: Mapping[str, Sequence[Span]] | None = None) -> None:
         from openfisca_core import entities, periods, taxbenefitsystems, variables  # noqa: PLC0415
 
         line = entities.build_entity(key="line", plural="lines", label="line", is_person=True)
@@ -113,8 +134,9 @@ class OpenFisca:
             body = {"value_type": kind, "entity": line, "definition_period": periods.DateUnit.MONTH, "label": name}
             self._system.add_variable(type(name, (variables.Variable,), body | ({"formula": formula} if formula else {})))
 
-        for name in names:
-            add(name, int)
+        self._read = dict(lists or {})
+        for name in [*names, "n8", "n2"]:  # whole numbers are of 32 bits: ten digits are two of them
+            add(name, int, self._listed(self._read[name]) if name in self._read else None)
         for number, rule in enumerate(rules):
             add(f"r{number}", bool, self._formula(rule.condition))
 
@@ -122,6 +144,24 @@ class OpenFisca:
             return sum(lines(f"r{number}", period).astype(int) for number in range(self._count))
 
         add("met", int, total)
+
+    def _listed(self, spans: Sequence[Span]) -> Any:
+        import numpy as np  # noqa: PLC0415
+
+        tables = [(span, np.array(span.codes, np.int64), [(10 ** (10 - len(one)), int(one)) for one in span.cut]) for span in spans]
+
+        def formula(lines: Any, period: Any) -> Any:
+            number = lines("n8", period).astype(np.int64) * 100 + lines("n2", period)
+            day = lines("day", period)
+            found = np.zeros(len(number), bool)
+            for span, codes, cut in tables:
+                on = (day >= span.start) & (day < span.end) & np.isin(number // 10 ** (10 - span.size), codes)
+                for scale, code in cut:
+                    on &= number // scale != code
+                found |= on
+            return found.astype(int)
+
+        return formula
 
     def _formula(self, condition: Condition) -> Any:
         compiled = self._compile(condition)
@@ -153,7 +193,9 @@ class OpenFisca:
     def columns(self, told: Sequence[Told]) -> dict[str, Any]:
         import numpy as np  # noqa: PLC0415
 
-        return {name: np.array([self._code(one[name]) for one in told]) for name in self._names}
+        found = {name: np.array([self._code(one[name]) for one in told]) for name in self._names if name not in self._read}
+        numbers = [one["hts"].ljust(10, "0") for one in told]
+        return found | {"n8": np.array([int(one[:8]) for one in numbers]), "n2": np.array([int(one[8:]) for one in numbers])}
 
     def count(self, columns: dict[str, Any], times: int = 1) -> tuple[Any, Any]:
         """Return the simulation of these lines, repeated, and a function that computes how many rules each line meets."""
@@ -170,6 +212,12 @@ class OpenFisca:
             return simulation, simulation.calculate("met", "2025-01")
 
         return size, run
+
+
+def _listed(span: Span) -> dict[str, Any]:
+    parts: list[dict[str, Any]] = [{"in": [{"var": f"h{span.size}"}, span.codes]}]
+    parts += [{"!": [{"starts_with": [{"var": "hts"}, code]}]} for code in span.cut]
+    return {"and": [{">=": [{"var": "day"}, span.start]}, {"<": [{"var": "day"}, span.end]}, *parts]}
 
 
 def _names(condition: Condition) -> set[str]:

@@ -27,7 +27,12 @@ from tariff_rules import ROOT
 
 ROUNDS = 5
 BATCH = 100_000  # lines that OpenFisca computes at a time; it takes no less for a million at once
-PEERS = {"durable-rules": peers.Durable, "zen-engine": peers.Zen, "datalogic-py": peers.Datalogic}
+PEERS: dict[str, Callable[[Matching], Any]] = {
+    "durable-rules": lambda matching: peers.Durable(matching.rules, matching.names),
+    "zen-engine": lambda matching: peers.Zen(matching.rules, matching.names),
+    "datalogic-py": lambda matching: peers.Datalogic(matching.rules, matching.names),
+    "datalogic-py that reads the lists": lambda matching: peers.DatalogicLists(matching.rules, matching.names, matching.lists()),
+}
 
 
 def micros(work: Callable[[Any], object], items: Sequence[Any]) -> float:
@@ -62,19 +67,20 @@ def main(count: int = 300, many: int = 1_000_000) -> None:
     for what, took in ours.items():
         print(f"{'this engine: ' + what:55} {took:10.1f} us a line")
     print(f"{'':55} {'':19} ratios to these four")
-    for name, kind in PEERS.items():
+    for name, make in PEERS.items():
         try:
-            peer: Any = kind(matching.rules, matching.names)
+            peer = make(matching)
         except ImportError as error:
             print(f"{name}: not here ({error})")
             continue
-        prepared = [peer.prepare(one) for one in told]
+        prepared = [peer.prepare(one | {"hts": line.hts}) for one, line in zip(told, read, strict=True)]
         wrong = sum(peer.match(one) != want for one, want in zip(prepared, expected, strict=True))
         took = micros(peer.match, prepared)
         ratios = " ".join(f"{took / mine:7.1f}" for mine in ours.values())
         print(f"{name + ': conditions met':55} {took:10.1f} us a line {ratios}; {wrong} lines differ", flush=True)
     if many:
-        batches(known, matching, raws, told, expected, many)
+        numbered = [one | {"hts": line.hts} for one, line in zip(told, read, strict=True)]
+        batches(known, matching, raws, numbered, expected, many)
 
 
 def batches(known: Knowledge, matching: Matching, raws: Sequence[Any], told: Sequence[Any], expected: Sequence[Any], many: int) -> None:
@@ -84,28 +90,30 @@ def batches(known: Knowledge, matching: Matching, raws: Sequence[Any], told: Seq
     which few say the same, of 20,000 pairs of product and origin on 400 days, and at last the lines that were told, a fifth of which state a
     content of steel.
     """
-    try:
-        fisca: Any = peers.OpenFisca(matching.rules, matching.names)
-    except ImportError as error:
-        print(f"OpenFisca-core: not here ({error})")
-        return
-    columns = fisca.columns(told)
-    _, run = fisca.count(columns)
-    wrong = sum(len(want) != found for want, found in zip(expected, run()[1], strict=True))
-    count, run = fisca.count(columns, max(1, min(many, BATCH) // len(told)))
-    theirs = cpu(lambda: [run() for _ in range(max(1, many // count))]) / (max(1, many // count) * count)
-    print(f"\n{'OpenFisca-core: conditions met, on arrays':55} {theirs:10.2f} us a line of {many:,}; {wrong} lines differ")
+    theirs = dict[str, float]()
+    for what, lists in (("conditions met", None), ("conditions met, reading the lists", matching.lists())):
+        try:
+            fisca: Any = peers.OpenFisca(matching.rules, matching.names, lists)
+        except ImportError as error:
+            print(f"OpenFisca-core: not here ({error})")
+            return
+        columns = fisca.columns(told)
+        _, run = fisca.count(columns)
+        wrong = sum(len(want) != found for want, found in zip(expected, run()[1], strict=True))
+        count, run = fisca.count(columns, max(1, min(many, BATCH) // len(told)))
+        times = max(1, many // count)
+        theirs[what] = cpu(lambda run=run, times=times: [run() for _ in range(times)]) / (times * count)
+        print(f"{f'OpenFisca-core: {what}, on arrays':65} {theirs[what]:8.2f} us a line of {many:,}; {wrong} lines differ", flush=True)
     book = list(batches_of_book(known.law, "realistic", many))
     assessor = BulkAssessor(known, ranges=False)
     for when in ("for the first time", "once more"):
         took = cpu(lambda: [assessor.assess(piece).summary.num_rows for piece in book]) / many
-        print(f"{f'this engine: headings, duties, fees, {when}':55} {took:10.2f} us a line of {many:,}; {theirs / took:7.1f} x", flush=True)
+        ratios = " ".join(f"{one / took:7.2f} x" for one in theirs.values())
+        print(f"{f'this engine: headings, duties, fees, {when}':65} {took:8.2f} us a line of {many:,}; {ratios}", flush=True)
     told_table = pa.concat_tables([table_of(raws)] * max(1, min(many, BATCH) // len(raws))).combine_chunks()
     took = cpu(lambda: [assessor.assess(piece).summary.num_rows for piece in told_table.to_batches()]) / told_table.num_rows
-    print(
-        f"{'this engine: the lines above, repeated':55} {took:10.2f} us a line of {told_table.num_rows:,}; {theirs / took:7.1f} x",
-        flush=True,
-    )
+    ratios = " ".join(f"{one / took:7.2f} x" for one in theirs.values())
+    print(f"{'this engine: the lines above, repeated':65} {took:8.2f} us a line of {told_table.num_rows:,}; {ratios}", flush=True)
 
 
 def cpu(work: Callable[[], object]) -> float:

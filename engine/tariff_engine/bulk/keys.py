@@ -75,7 +75,7 @@ class Numbering:
     def _put(self, keys: Numbers, values: Numbers) -> None:
         """Keep new keys, each of which stands there once."""
         if 2 * (self._count + len(keys)) > len(self._keys):
-            bits = int(self._count + len(keys)).bit_length() + 2
+            bits = int(self._count + len(keys)).bit_length() + 1
             kept = self._keys != _EMPTY
             old_keys, old_values = self._keys[kept], self._values[kept]
             self._make_room(bits)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _STEP: Final = 1 << 20
 _SHEET: Final = 1_000_000  # rows of a sheet, whose most is 1,048,576 (ECMA-376)
-_GROUP: Final = 200_000  # rows of a row group of Parquet, at the least
+_GROUP: Final = 60_000  # rows of a row group of Parquet, at the least
 _OWN: Final = frozenset({"row", "id"})  # what is another in every row is not worth a dictionary
 _QUICK: Final = 1  # of the nine levels of Deflate: a fifth of the time for some more bytes
 

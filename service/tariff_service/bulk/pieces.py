@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
 
-_PIECE: Final = 8_000_000  # bytes of text
+_PIECE: Final = 4_000_000  # bytes of text
 _ROW: Final = 100  # bytes of text that stand for a row of anything else
 
 
 def piece_bytes() -> int:
-    """Return how many bytes of text make a piece: `TARIFF_BULK_PIECE`, or eight million."""
+    """Return how many bytes of text make a piece: `TARIFF_BULK_PIECE`, or four million."""
     stated = os.environ.get("TARIFF_BULK_PIECE", "")
     return max(_ROW, int(stated)) if stated.isdigit() else _PIECE
 

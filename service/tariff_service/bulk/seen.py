@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _POSITIONS: Final = 256  # letters of a text that are told apart by their place
 _SEED: Final = 19 * 159  # any number: the same texts must have the same hashes in every process
-_AT_ONCE: Final = 4_000_000  # hashes that are sorted at a time
+_AT_ONCE: Final = 1_000_000  # hashes that are sorted at a time
 NOTHING: Final = 0  # the hash of an empty text
 _TABLE: list[Any] = []
 
