@@ -136,6 +136,18 @@ def live_grant_of_any(preferences: Preferences, origin: str, on: date, known_on:
     return tuple(found)
 
 
+def granted_of_all(
+    preferences: Preferences, origin: str, on: date, known_on: date | None
+) -> tuple[tuple[str, Grant | None, tuple[str, ...], Grant | None], ...]:
+    """Return, for each program, the grant that goods of an origin have on a day, or why there is none, and the one that is refunded."""
+    found = []
+    for symbol, program in preferences.by_symbol.items():
+        grant, refusal = live_grant(program, origin, on, known_on)
+        back = refund_grant(preferences, symbol, origin, on, known_on)
+        found.append((symbol, grant, tuple([one.code for one in refusal]), back))
+    return tuple(found)
+
+
 def _granted_rate(
     line: TariffLine, origin: str, on: date, claim: Preference, grant: Grant, preferences: Preferences
 ) -> tuple[tuple[Rate, str] | None, list[Problem]]:

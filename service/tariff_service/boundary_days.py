@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from tariff_engine.law_days import frame_rows
+from tariff_engine.law_days import days_beside_rates
 
 if TYPE_CHECKING:
     from tariff_engine.law import Law
@@ -20,27 +20,8 @@ def boundary_days(law: Law, facts: Mapping[str, Any], first: date, last: date) -
     Between two of them nothing changes: the steps, lists, groups and relations of chapter 99, the order of filing, the rates
     of the number, preferences, column 2, fees and de minimis rules. `facts` are those that the line states, by their names in the dictionary.
     """
-    days = {first, *_law(law), *_line(law, facts, first, last)}
+    days = {first, *days_beside_rates(law), *_line(law, facts, first, last)}
     return sorted(day for day in days if first <= day < last)
-
-
-def _law(law: Law) -> Iterator[date]:
-    yield law.start
-    yield from (date.fromordinal(bound) for bound in law.compiled.bounds)
-    for preference in law.preferences.by_symbol.values():
-        for grants in preference.grants.values():
-            for grant in grants:
-                yield from _ends(grant.starts, grant.until)
-    for _, start, until in law.column2:
-        yield from _ends(start, until)
-    for row in frame_rows(law):
-        yield from _ends(row.from_, row.until)
-
-
-def _ends(start: date, until: date | None) -> Iterator[date]:
-    yield start
-    if until is not None:
-        yield until
 
 
 def _line(law: Law, facts: Mapping[str, Any], first: date, last: date) -> Iterator[date]:

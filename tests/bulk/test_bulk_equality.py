@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from tariff_engine.bulk import LONG_SCHEMA, REJECTED_SCHEMA, SUMMARY_SCHEMA, BulkAssessor
 from tariff_engine.bulk.scalar import Rows, Stated, answer_alone
 from tariff_engine.engine import Knowledge
+from tariff_engine.problems import ProblemError
 from tariff_engine.testing import random_line, space
 from tariff_engine.testing.drawing import Space
 from tariff_service.rulebook import open_engine
@@ -109,6 +111,45 @@ def test_facts_of_other_columns_are_never_taken_for_each_other() -> None:
     others: list[dict[str, Any]] = [{"mode": "ocean"}, {"spi": "S"}, {"usmca_qualifying": True}, {"usmca_qualifying": False}, {}]
     for before, more in enumerate(others):
         compared(known, assessor, [{**plain, **more}], before)
+
+
+def claims_around_days(known: Knowledge) -> list[dict[str, Any]]:
+    """Claims of every special program on the days around each on which it begins or ends for an origin, or no longer serves a line of it."""
+    law, found = known.law, list[dict[str, Any]]()
+    numbers = law.schedule.numbers()
+    free = next(number for number in numbers if number.startswith("843910") and len(number) == 10)
+    printed: dict[str, str] = {}
+    for number in reversed(numbers):
+        for preference in law.preferences.by_symbol.values():
+            with suppress(ProblemError):
+                line = law.schedule.find(number, date(2025, 8, 15)) if preference.symbol not in printed else None
+                if line and line.general.ad_valorem != (0, 1) and any(preference.symbol in symbols for symbols, _ in line.special):
+                    printed[preference.symbol] = number
+    edges: set[tuple[str, str, str, date]] = set()
+    for symbol, preference in law.preferences.by_symbol.items():
+        for origin, grants in preference.grants.items():
+            days = [day for grant in grants for day in (grant.starts, grant.until) if day is not None]
+            for hts in (free, printed.get(symbol, free)):
+                edges |= {(symbol, origin if origin in law.countries else "NG", hts, day) for day in days}
+    for symbol, by_line in law.preferences.excluded.items():
+        for digits, exclusions in list(by_line.items())[:: 1 if os.environ.get("TARIFF_BULK_LINES") else 20]:
+            edges |= {(symbol, one.origin, digits, day) for one in exclusions for day in (one.starts, one.until) if day is not None}
+    for symbol, origin, hts, edge in sorted(edges):
+        if symbol in law.preferences.by_symbol and law.start < edge < date(2027, 1, 1):
+            for day in (edge - timedelta(days=1), edge):
+                found.append(
+                    {"hts": hts, "origin": origin, "entry_date": day.isoformat(), "value": "20000", "mode": "ocean", "spi": symbol}
+                )
+    return found
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_claims_follow_the_days_of_their_program_and_of_its_exclusions(*, backwards: bool) -> None:
+    known = open_engine(None).at()
+    lines = claims_around_days(known)
+    assert len(lines) > 300
+    assert len({line["spi"] for line in lines}) > 10
+    compared(known, BulkAssessor(known, ranges=False), lines[::-1] if backwards else lines, 0)
 
 
 def test_a_rate_by_reference_asks_for_no_quantity() -> None:

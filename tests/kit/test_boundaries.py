@@ -15,6 +15,7 @@ from tariff_engine.engine import Knowledge
 from tariff_engine.law_days import law_days
 from tariff_engine.problems import LawConflictError, ProblemError
 from tariff_engine.testing import random_line, space
+from tariff_service.boundary_days import boundary_days
 
 DAY = timedelta(days=1)
 CONTRADICT = {"contradictory_facts", "contents_above_value"}
@@ -35,6 +36,17 @@ def test_every_day_of_entry_in_the_inventory_divides_the_days_of_bulk_work(edges
     inventoried = {day for day in days(edges, "entry_date") if knowledge.law.start <= day}
     assert len(inventoried) > 150
     assert inventoried - set(law_days(knowledge.law)) == set()
+
+
+def test_days_from_which_a_program_no_longer_serves_a_country_divide_every_count_of_days(
+    edges: list[Boundary], knowledge: Knowledge
+) -> None:
+    excluded = [one for by_line in knowledge.law.preferences.excluded.values() for rows in by_line.values() for one in rows]
+    ends = {day for one in excluded for day in (one.starts, one.until) if day is not None and knowledge.law.start < day < date.max}
+    assert len(ends) > 3
+    assert ends - days(edges, "entry_date") == set()
+    assert ends - set(law_days(knowledge.law)) == set()
+    assert ends - set(boundary_days(knowledge.law, {}, knowledge.law.start, date.max)) == set()
 
 
 def test_every_publication_that_the_law_rests_on_is_in_the_inventory(edges: list[Boundary], book: Book, knowledge: Knowledge) -> None:

@@ -30,6 +30,7 @@ def frame_boundaries(book: Book, law: Law) -> Iterator[Boundary]:
     """Yield the boundaries that any line can meet, whatever programs it falls under."""
     yield from _book(book, law)
     yield from _schedule(law)
+    yield from _preferences(law)
     yield from _fees(law)
     yield from _de_minimis(law)
 
@@ -68,6 +69,9 @@ def _schedule(law: Law) -> Iterator[Boundary]:
         for day in (start, until):
             if law.start < day < date.max:
                 yield make("entry_day", "entry_date", two_days(day), "column 2 begins or ends for an origin", given={"origin": origin})
+
+
+def _preferences(law: Law) -> Iterator[Boundary]:
     make = _make("preferences")
     for symbol, preference in law.preferences.by_symbol.items():
         origins = tuple(origin for origin in preference.grants if origin in law.countries)
@@ -77,12 +81,22 @@ def _schedule(law: Law) -> Iterator[Boundary]:
         for origin, grants in preference.grants.items():
             where: dict[str, Side] = {"spi": symbol, **({"origin": origin} if origin in law.countries else {})}
             for grant in grants:
-                for edge in (grant.starts, grant.until):
-                    if edge is not None and law.start < edge < date.max:
-                        yield make("entry_day", "entry_date", two_days(edge), f"{preference.program} begins or ends", given=where)
+                yield from _dated(law, make, (grant.starts, grant.until), f"{preference.program} begins or ends", given=where)
                 if grant.known_from is not None:
                     given = {**where, "entry_date": max(grant.starts, law.start).isoformat()}
                     yield make("known_day", "known_on", two_days(grant.known_from), f"{preference.program} became known", given=given)
+    for symbol, by_line in law.preferences.excluded.items():
+        for digits, exclusions in by_line.items():
+            for one in exclusions:
+                says = f"{one.origin} is excluded from {symbol} on {digits}, or no longer"
+                given = {"spi": symbol, "origin": one.origin, "hts": digits}
+                yield from _dated(law, make, (one.starts, one.until), says, by=one.by, given=given)
+
+
+def _dated(law: Law, make: Any, edges: Iterable[date | None], says: str, **more: Any) -> Iterator[Boundary]:
+    for edge in edges:
+        if edge is not None and law.start < edge < date.max:
+            yield make("entry_day", "entry_date", two_days(edge), says, **more)
 
 
 def _rows(law: Law, rows: Iterable[LawDated], make: Any) -> Iterator[Boundary]:

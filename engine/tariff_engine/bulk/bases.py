@@ -10,7 +10,7 @@ import numpy as np
 from tariff_engine.base import LineBase, claim_facts, line_base
 from tariff_engine.bulk.classes import Grid, Kept
 from tariff_engine.bulk.keys import Numbering
-from tariff_engine.preferences import live_grant_of_any
+from tariff_engine.preferences import granted_of_all, live_grant_of_any
 from tariff_engine.problems import ProblemError
 from tariff_engine.rates import rate_text
 
@@ -59,6 +59,8 @@ class Tariffs:
         self._kept: dict[int, Any] = {}  # parts of lines, so that their identity stays theirs
         self.symbols: list[int] = [self._symbols.number((True, frozenset()))]
         """By class: the number of the symbols that its special column prints, and whether it is free anyway."""
+        self.listed: list[bool] = [False]
+        """By class: whether a country may be excluded from a symbol on it, from one day to another."""
         self._classes.number(None)
 
     def find(self, codes: Numbers, intervals: Numbers, names: Sequence[str]) -> Numbers:
@@ -107,6 +109,7 @@ class Tariffs:
         if number == len(self.symbols):
             free = line.general.ad_valorem == (0, 1)
             self.symbols.append(self._symbols.number((free, frozenset() if free else frozenset().union(*content[1]))))
+            self.listed.append(bool(listed))
         return number
 
 
@@ -119,7 +122,7 @@ class Bases:
         self._claims = claim_facts(knowledge.law) | frozenset(knowledge.law.preferences.by_fact)
         self._kept, self._origins, self._claimed, self._reach = Kept(), Kept(), Kept(), Kept()
         self._grid = Grid(len(days) + 1)
-        self._numbering, self._within = Numbering(), Numbering()
+        self._numbering, self._within, self._claiming = Numbering(), Numbering(), Numbering()
         self._claimed.number(())
         self.forms: list[BaseForm] = self._kept.contents
 
@@ -141,7 +144,9 @@ class Bases:
             self._grid.cells[code, interval] = self._origins.number(self._of_origin(names[code], self._days[interval - 1]))
         if len(empty):
             within = self._grid.cells[origins, intervals].astype(np.int64)
-        reach = self._reached(tariffs, within, claims, origins)
+        claimed = np.flatnonzero(claims)
+        within[claimed] = self._of_claims(tariffs[claimed], origins[claimed], intervals[claimed], names)
+        reach = self._reached(tariffs, within, claims)
         keys = (tariffs.astype(np.int64) << 40) | (reach << 20) | claims
 
         def make(places: Numbers) -> Numbers:
@@ -154,16 +159,40 @@ class Bases:
         law = self._knowledge.law
         return law.in_column2(origin, day), live_grant_of_any(law.preferences, origin, day, law.known_on)
 
-    def _reached(self, tariffs: Numbers, within: Numbers, claims: Numbers, origins: Numbers) -> Numbers:
-        """Return the number of what the origin has to do with the special column of a line: of itself, where something is claimed."""
+    def _granted(self, origin: str, day: date) -> tuple[Any, ...]:
+        """Return the same where something is claimed, which may be any program."""
+        law = self._knowledge.law
+        return law.in_column2(origin, day), granted_of_all(law.preferences, origin, day, law.known_on)
+
+    def _of_claims(self, tariffs: Numbers, origins: Numbers, intervals: Numbers, names: Sequence[str]) -> Numbers:
+        """Return the numbers of all by which the base of goods for which something is claimed may differ: an origin, and which grants it has.
+
+        On lines of which a country may be excluded that is the interval of days itself.
+        """
+        listed = np.array(self._tariffs.listed, dtype=np.bool_)[tariffs]
+        keys = (origins.astype(np.int64) << 21) | (intervals.astype(np.int64) << 1) | listed
+
+        def make(places: Numbers) -> Numbers:
+            found = []
+            for place in places.tolist():
+                code, interval = int(origins[place]), int(intervals[place])
+                found.append(
+                    self._origins.number((code, interval if listed[place] else self._granted(names[code], self._days[interval - 1])))
+                )
+            return np.array(found, dtype=np.int64)
+
+        return self._claiming.numbers(keys, make)
+
+    def _reached(self, tariffs: Numbers, within: Numbers, claims: Numbers) -> Numbers:
+        """Return the number of what the origin has to do with the special column of a line: of all of it, where something is claimed."""
         symbols = np.array(self._tariffs.symbols, dtype=np.int64)[tariffs]
-        keys = (symbols << 40) | (within.astype(np.int64) << 20) | np.where(claims > 0, origins + 1, 0)
+        keys = (symbols << 40) | (within.astype(np.int64) << 20) | (claims > 0)
 
         def make(places: Numbers) -> Numbers:
             found = []
             for place in places.tolist():
                 if claims[place]:
-                    found.append(self._reach.number((int(within[place]), int(origins[place]))))
+                    found.append(self._reach.number(int(within[place])))
                     continue
                 column2, granted = self._origins.contents[int(within[place])]
                 printed = self._tariffs.printed(int(symbols[place]))
