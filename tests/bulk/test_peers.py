@@ -18,13 +18,16 @@ STANDS = {Verdict.APPLIES, Verdict.DISPLACED}
 OUT_OF_FORCE = {Verdict.NOT_IN_FORCE, Verdict.NEVER}
 
 
-def test_lists_that_a_peer_reads_say_what_it_is_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def matching(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.syspath_prepend(str(FOLDER))
-    matching: Any = import_module("matching")
+    found = import_module("matching")
     monkeypatch.delitem(sys.modules, "matching")
-    book, known = Rulebook.installed().book, Rulebook.installed().knowledge
-    rules = matching.Matching(book)
-    listed = 0
+    return found
+
+
+def test_lists_that_a_peer_reads_say_what_it_is_told_otherwise(matching: Any) -> None:
+    known, rules, listed = Rulebook.installed().knowledge, matching.Matching(Rulebook.installed().book), 0
     for raw in matching.lines(known, 40, seed=6):
         line = known.read(raw)
         told, day = rules.told(known, line), line.day.toordinal()
@@ -35,13 +38,8 @@ def test_lists_that_a_peer_reads_say_what_it_is_told_otherwise(monkeypatch: pyte
     assert listed > 40
 
 
-def test_conditions_hold_for_every_provision_that_stands_and_for_none_out_of_force(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(FOLDER))
-    matching: Any = import_module("matching")
-    monkeypatch.delitem(sys.modules, "matching")
-    book, known = Rulebook.installed().book, Rulebook.installed().knowledge
-    rules = matching.Matching(book)
-    stood = 0
+def test_conditions_hold_for_every_provision_that_stands_and_for_none_out_of_force(matching: Any) -> None:
+    known, rules, stood = Rulebook.installed().knowledge, matching.Matching(Rulebook.installed().book), 0
     for raw in matching.lines(known, 60, seed=5):
         line = known.read(raw)
         evaluated, _ = known.evaluate(line)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tariff_engine.boundaries.boundary import Boundary, Side, around, two_days
 from tariff_engine.boundaries.programs import dated
 from tariff_engine.fee_law import LawRow, NotModes
+from tariff_engine.special_programs import ALL_READ
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -87,7 +88,7 @@ def _preferences(law: Law) -> Iterator[Boundary]:
                     yield make("known_day", "known_on", two_days(grant.known_from), f"{preference.program} became known", given=given)
     for symbol, by_line in law.preferences.excluded.items():
         for digits, exclusions in by_line.items():
-            for one in exclusions:
+            for one in exclusions if digits != ALL_READ else ():
                 says = f"{one.origin} is excluded from {symbol} on {digits}, or no longer"
                 given = {"spi": symbol, "origin": one.origin, "hts": digits}
                 yield from _dated(law, make, (one.starts, one.until), says, by=one.by, given=given)
