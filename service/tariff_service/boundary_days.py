@@ -18,7 +18,8 @@ def boundary_days(law: Law, facts: Mapping[str, Any], first: date, last: date) -
     """Return the days in [first, last) from which the answer on a line may differ from that of the day before, `first` included.
 
     Between two of them nothing changes: the steps, lists, groups and relations of chapter 99, the order of filing, the rates
-    of the number, preferences, column 2, fees and de minimis rules. `facts` are those that the line states, by their names in the dictionary.
+    of the number, preferences and the countries they leave out, column 2, chapter 98, orders that warn, fees and de minimis rules. `facts` are
+    those that the line states, by their names in the dictionary.
     """
     days = {first, *days_beside_rates(law), *_line(law, facts, first, last)}
     return sorted(day for day in days if first <= day < last)
