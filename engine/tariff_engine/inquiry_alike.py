@@ -40,6 +40,7 @@ class Alike:
         """Take the compiled book."""
         self._book = book
         self.beside = frozenset(beside) | BESIDE_TESTS
+        self._passed: dict[tuple[str, object], tuple[int, int]] = {}
 
     def left(self, evaluated: Evaluated, fact: str, answer: object) -> tuple[Any, ...] | None:
         """Return what is left of the law on an evaluated line once a fact of it is answered; None where tests alone do not say it.
@@ -51,7 +52,10 @@ class Alike:
             return None
         pattern, situation = evaluated.plan.pattern, evaluated.plan.situation
         known = self._tests_of(situation)
-        yes, no = test_bits(tests, answer)
+        passed = self._passed.get((fact, answer))
+        if passed is None:
+            passed = self._passed[fact, answer] = test_bits(tests, answer)  # of as many answers as are ever tried
+        yes, no = passed
         true, false = pattern.true | yes, pattern.false | no
         left = []
         for place, (node, bits) in enumerate(known.conditions):

@@ -188,20 +188,23 @@ class Tree:
             return None
         for number, terms, winner in branch.guards:
             self._guards[cut, number, terms, winner] = None
-        nodes, dollars = dict[int, int](), dict[int, int]()
+        return self._moved_to(branch.node, cut, amounts, bases, ({}, {}))
 
-        def other(node: int) -> int:
-            found = nodes.get(node)
-            if found is None:
-                what = self._node_of[node]
-                if isinstance(what, int):
-                    found = self._node(self._sum_in(what, cut, amounts, bases, dollars))
-                else:
-                    found = self._node((*what[:2], tuple([other(child) for child in what[2]])))
-                nodes[node] = found
-            return found
+    def _moved_to(self, node: int, cut: int, amounts: list[int], bases: list[LineBase], met: tuple[dict[int, int], dict[int, int]]) -> int:
+        """Return a node in another cut of the value; `met` are the nodes that were moved there, and the dollars of groups of its parts.
 
-        return other(branch.node)
+        No function of its own inside `_again`: one that calls itself is garbage that only the collector finds, with the whole tree in its hands.
+        """
+        nodes, dollars = met
+        found = nodes.get(node)
+        if found is None:
+            what = self._node_of[node]
+            if isinstance(what, int):
+                found = self._node(self._sum_in(what, cut, amounts, bases, dollars))
+            else:
+                found = self._node((*what[:2], tuple([self._moved_to(child, cut, amounts, bases, met) for child in what[2]])))
+            nodes[node] = found
+        return found
 
     def _sum_in(self, number: int, cut: int, amounts: list[int], bases: list[LineBase], dollars: dict[int, int]) -> int:
         """Return the number of a sum in another cut; one that is owed on the whole value is the same in each."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import multiprocessing
 import random
 import signal
@@ -23,6 +22,7 @@ from tariff_engine.evaluate.parts import Parts
 from tariff_engine.facts import FactReader
 from tariff_engine.problems import LawConflictError, ProblemError, refuse
 from tariff_engine.testing import random_line, space
+from tariff_service.collector import settle
 from tariff_service.rulebook import open_book, open_engine
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ ENGINES = ("compiled", "naive", "durable")
 CHUNK = 250  # lines that one process takes at a time
 _SPOILT = 0.03  # of the lines are spoilt on purpose: every engine must refuse them alike
 _FRESH = 40  # chunks after which what an engine remembers of lines is forgotten
-_YOUNG = 50_000  # new objects after which Python looks for those that are no longer used
 _REQUIRED = ("hts", "origin", "entry_date", "value")
 
 
@@ -203,9 +202,7 @@ _here: list[Prover] = []
 def _begin(task: Task) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one who started it ends it
     _here.append(Prover(task))
-    gc.collect()
-    gc.freeze()  # the law book stays: looking through it again and again for what is no longer used would be a quarter of the time
-    gc.set_threshold(_YOUNG)
+    settle()
 
 
 def _chunk(chunk: int, count: int) -> Found:

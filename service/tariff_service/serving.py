@@ -22,11 +22,11 @@ from uvicorn.server import Server
 from tariff_engine.problems import refuse
 from tariff_service.api.app import create_app, open_service
 from tariff_service.api.logs import LINES, event, uvicorn_logging
-from tariff_service.api.memory import settle
 from tariff_service.api.problems import Refusal
 from tariff_service.api.reload import reload_rules
 from tariff_service.api.settings import Settings
 from tariff_service.api.wire import BoundedProtocol
+from tariff_service.collector import settle
 
 if TYPE_CHECKING:
     from tariff_service.api.state import Service

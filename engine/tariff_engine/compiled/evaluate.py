@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tariff_engine.compiled.evaluated import Evaluated
 from tariff_engine.compiled.plan import Pattern, Plan, lowest
+from tariff_engine.compiled.remembered import Remembered
 from tariff_engine.compiled.resolve import Resolver
 from tariff_engine.compiled.situation import Situation, Situations
 from tariff_engine.evaluate.charge import Base
@@ -30,6 +31,7 @@ class CompiledEvaluator:
         """Take a compiled book; plans are made as lines come."""
         self.book = book
         self.situations = Situations(book)
+        self.remembered = Remembered(book)
         self._rest = len(book.part_names) - 1
         self._plans = 0
         self._only_rest = 1 << self._rest
@@ -164,7 +166,7 @@ class CompiledEvaluator:
             amounts=[max(0, amount) for amount in amounts],
             ave=base.ave,
         )
-        return Resolver(self.book, situation, pattern).run()
+        return Resolver(self.book, situation, pattern, self.remembered).run()
 
     # ------------------------------------------------------------ bits
     def _fact(self, name: str, value: Any, known: dict[Any, tuple[int, int]]) -> tuple[int, int]:

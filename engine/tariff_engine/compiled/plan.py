@@ -46,7 +46,7 @@ class Pattern:
     ave: Fraction
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class State:
     """What became of one live provision. Masks are of parts of the value."""
 

@@ -4,22 +4,31 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
 
-from tariff_engine.compiled.form import Chapter98Rule, CompiledBook, CompiledProvision, Edge, FamilyRow, Node, Override, Reach
+from tariff_engine.compiled.form import Chapter98Rule, Choice, CompiledBook, CompiledProvision, Edge, FamilyRow, Node, Override, Reach
 from tariff_engine.compiled.logic import decide, simplify
 from tariff_engine.compiled.plan import Pattern, Plan, PlanRow, State, Term, lowest, numbers_of
+from tariff_engine.compiled.remembered import ASSUMED, CANDIDATE, DECIDED, DOUBT, FLOOR, LOWEST, RELIEVED
 from tariff_engine.compiled.situation import Live, Situation
 from tariff_engine.evaluate.derivation import Assumed, Verdict
 from tariff_engine.problems import LawConflictError
 
-Claim = tuple[int, bool, str, tuple[str, ...]]
+if TYPE_CHECKING:
+    from tariff_engine.compiled.remembered import Notes, Remembered
+
+_NOTHING = Fraction(0)
+_FIRST_TWO = itemgetter(0, 1)
 
 
 class Resolver:
-    """Resolves one pattern. Asking for a provision decides everything that it depends on first; all of it is memoised."""
+    """Resolves one pattern. Asking for a provision decides everything that it depends on first; all of it is memoised.
 
-    def __init__(self, book: CompiledBook, situation: Situation, pattern: Pattern) -> None:
+    What became of a provision on other lines is taken over from `remembered` where it looked at nothing else (remembered.py).
+    """
+
+    def __init__(self, book: CompiledBook, situation: Situation, pattern: Pattern, remembered: Remembered) -> None:
         """Take a situation and a pattern of facts."""
         self.book, self.situation, self.pattern = book, situation, pattern
         self.first: dict[int, State | None] = {}
@@ -27,10 +36,15 @@ class Resolver:
         self.relieved: set[int] = set()
         self.assumed: dict[tuple[str, str], Assumed] = {}
         self.doubts: set[tuple[str, str, str]] = set()
-        self.guards: list[tuple[tuple[Term, ...], int]] = []
+        self.guards: dict[tuple[tuple[Term, ...], int], None] = {}
         self.day = book.bounds[situation.interval - 1] if situation.interval else 1
         self._busy: list[int] = []
         self._silenced: dict[str, Override] | None = None
+        self._remembered = remembered
+        self._frame_of_line = (pattern.present, pattern.zero, pattern.column, pattern.worthless)
+        self._desks = remembered.desks(situation, self._frame_of_line)
+        self._apart = bool(pattern.chapter98) or pattern.bond  # what chapter 98 leaves of the value is no matter of parts
+        self._notes: Notes | None = None  # of the provision that is being decided
 
     # ------------------------------------------------------------ conditions
     def _test(self, live: Live, node: Node) -> tuple[bool, int, tuple[str, ...], int]:
@@ -67,7 +81,15 @@ class Resolver:
         return {rule.fact: rule for rule in provision.overrides} | self._silenced
 
     def _assume(self, fact: str, rule: str, take: Any, because: str) -> None:
-        self.assumed.setdefault((fact, rule), Assumed(fact, rule, take, because))
+        key, found = self._remembered.assumed(fact, rule, take, because)
+        self.assumed.setdefault(key, found)
+        if self._notes is not None:
+            self._notes += ASSUMED, key, found
+
+    def _relieve(self, place: int) -> None:
+        self.relieved.add(place)
+        if self._notes is not None:
+            self._notes += RELIEVED, place, None
 
     def _subject(self, node: Node) -> int:
         """Return the parts covered by the provisions that a condition is subject to, -1 where none of them counts."""
@@ -89,24 +111,76 @@ class Resolver:
         return bool(state.parts & ~self.pattern.zero) and state.frame != 0
 
     def _at_floor(self, rate: Fraction) -> bool:
-        return self.pattern.floors[self.situation.floors.index(rate)]
+        found = self.pattern.floors[self.situation.floors.index(rate)]
+        if self._notes is not None:
+            self._notes += FLOOR, rate, found
+        return found
+
+    # ------------------------------------------------------------ decisions that were met
+    def _holds(self, notes: tuple[Any, ...]) -> bool:
+        """Whether a decision would see again what was noted; what it took for granted is taken again."""
+        last, each = self.last, iter(notes)
+        for kind, what, found in zip(each, each, each, strict=True):
+            if kind == DECIDED:
+                if (last[what] if what in last else self._decide(what)) is not found:
+                    return False
+            elif kind == ASSUMED:
+                self.assumed.setdefault(what, found)
+            elif kind == CANDIDATE:
+                if self.candidate(what) is not found:
+                    return False
+            elif kind == FLOOR:
+                if self._at_floor(what) is not found:
+                    return False
+            elif kind == LOWEST:
+                if lowest(what, self.pattern.amounts, self.pattern.ave) != found:
+                    return False
+                self.guards[what, found] = None
+            elif kind == RELIEVED:
+                self.relieved.add(what)
+            else:
+                self.doubts.add(what)
+        return True
+
+    def _known(self, live: Live, place: int) -> State:
+        """Return what became of a provision before the choice in its groups, as it was decided before, or now."""
+        pattern, desk = self.pattern, self._desks.get(place)
+        if desk is None:
+            desk = self._desks[place] = self._remembered.desk(self.situation, live, self._frame_of_line, self.day)
+        key: tuple[Any, ...] = (pattern.true & desk.own, pattern.false & desk.own)
+        if desk.moving:
+            key = (*key, pattern.loaded, pattern.differs, tuple([pattern.day >= row.entered_before for row in live.rows]))
+        met = desk.met.get(key)
+        if met is None:
+            met = desk.met[key] = []
+        for notes, state in reversed(met):
+            if self._holds(notes):
+                return state
+        noted: Notes = []
+        self._notes = noted
+        found = self._remembered.add(met, noted, desk.same(self._candidate(live)))
+        self._notes = None
+        return found
 
     # ------------------------------------------------------------ one provision
     def candidate(self, place: int) -> State | None:
         """Return the provision before the choice inside its group; None where origin, product or day rule it out."""
-        if place not in self.first:
-            if place in self._busy:
-                names = [self.book.provisions[n].id for n in [*self._busy[self._busy.index(place) :], place]]
-                message = f"the law book orders these in a circle: {' <- '.join(names)}"
-                raise LawConflictError(message)
-            live = self.situation.live.get(place)
-            if live is None:
-                self.first[place] = None
-                return None
-            self._busy.append(place)
-            self.first[place] = self._candidate(live)
-            self._busy.pop()
-        return self.first[place]
+        if place in self.first:
+            return self.first[place]
+        if place in self._busy:
+            names = [self.book.provisions[n].id for n in [*self._busy[self._busy.index(place) :], place]]
+            message = f"the law book orders these in a circle: {' <- '.join(names)}"
+            raise LawConflictError(message)
+        live = self.situation.live.get(place)
+        if live is None:
+            self.first[place] = None
+            return None
+        self._busy.append(place)
+        outer, self._notes = self._notes, None
+        found = self.first[place] = self._candidate(live) if self._apart else self._known(live, place)
+        self._notes = outer
+        self._busy.pop()
+        return found
 
     def _candidate(self, live: Live) -> State:
         effect, provision, program = live.effect, live.provision, live.program
@@ -115,7 +189,7 @@ class Resolver:
         state = State(live, Verdict.CONDITION, provision.heading, kind, effect.rate, effect.at_floor, effect.cites, effect.by, effect.start)
         state.assumed, state.assumed_bits = assumed, bits
         if not truth:
-            state.kind, state.rate = ("prohibited" if kind == "prohibited" else "exempt"), Fraction(0)
+            state.kind, state.rate = ("prohibited" if kind == "prohibited" else "exempt"), _NOTHING
             return state
         if effect.kind == "table" and not self._from_table(state):
             return state
@@ -239,7 +313,7 @@ class Resolver:
                     left &= ~other.covers
                     taken.append((place, other.heading, "exception", edge.cites))
                     if state.is_duty:
-                        self.relieved.add(place)
+                        self._relieve(place)
         for edge in provision.relations if state.is_duty else ():
             for place in self._among_live(edge.refs) if self._live_edge(edge) else ():
                 if place == provision.index or not left:
@@ -249,28 +323,58 @@ class Resolver:
                     left = left & ~other.covers if edge.on_part else 0
                     taken.append((place, other.heading, "relation", edge.cites))
                     if edge.doubt:
-                        self.doubts.add((provision.id, *edge.doubt))
+                        self._doubt((provision.id, *edge.doubt))
                     if not other.is_duty:
-                        self.relieved.add(place)
+                        self._relieve(place)
         return left, tuple(taken)
+
+    def _doubt(self, doubt: tuple[str, str, str]) -> None:
+        self.doubts.add(doubt)
+        if self._notes is not None:
+            self._notes += DOUBT, doubt, None
 
     def decide(self, place: int) -> State | None:
         """Return the provision after the choice inside its groups."""
-        if place not in self.last:
-            state = self.candidate(place)
-            if state is not None:
-                for group in state.live.program.groups:
-                    if state.applies and place in group.members and group.start <= self.day < group.end:
-                        state = self._choose(state, group.ranks, group.cites)
-            self.last[place] = state
-        return self.last[place]
+        found = self.last[place] if place in self.last else self._decide(place)
+        if self._notes is not None:
+            self._notes += DECIDED, place, found
+        return found
+
+    def _decide(self, place: int) -> State | None:
+        outer, self._notes = self._notes, None
+        state = self.candidate(place)
+        if state is not None and state.applies and (groups := state.live.program.groups):
+            here = [one for one in groups if place in one.members and one.start <= self.day < one.end]
+            state = self._chosen(state, here) if here else state
+        self._notes = outer
+        self.last[place] = state
+        return state
+
+    def _chosen(self, state: State, groups: list[Choice]) -> State:
+        """Return what becomes of a provision by the choice inside its groups, as it was decided before, or now."""
+        if self._apart:
+            return self._through(state, groups)
+        desk = self._desks[state.live.provision.index]
+        met = desk.chosen.setdefault(state, [])
+        for notes, found in reversed(met):
+            if self._holds(notes):
+                return found
+        noted: Notes = []
+        self._notes = noted
+        return self._remembered.add(met, noted, desk.same(self._through(state, groups)))
+
+    def _through(self, state: State, groups: list[Choice]) -> State:
+        for group in groups:
+            if state.applies:
+                state = self._choose(state, group.ranks, group.cites)
+        return state
 
     def _choose(self, state: State, ranks: tuple[tuple[int, ...], ...], cites: tuple[str, ...]) -> State:
         for rank in ranks:
             alive = [
                 (place, other)
                 for place in dict.fromkeys(self._among_live(rank))
-                if (other := self.candidate(place)) is not None and other.applies
+                if (other := self._seen(place)) is not None and other.applies
             ]
             if not alive:
                 continue
@@ -278,7 +382,7 @@ class Resolver:
             if winner_place == state.live.provision.index:
                 return state
             if state.is_duty:
-                self.relieved.add(winner_place)
+                self._relieve(winner_place)
             kept = (*state.taken, (winner_place, winner.heading, "group", cites))
             lost = State(
                 state.live, Verdict.DISPLACED, state.heading, state.kind, state.rate, state.at_floor, state.cites, state.by, state.since
@@ -288,39 +392,52 @@ class Resolver:
             return lost
         return state
 
+    def _seen(self, place: int) -> State | None:
+        """Return another provision of a group before the choice."""
+        found = self.candidate(place)
+        if self._notes is not None:
+            self._notes += CANDIDATE, place, found
+        return found
+
     def _lowest(self, alive: list[State]) -> int:
         """Return which of several has the lowest duty, the first on a tie; the comparison becomes a guard of the plan."""
         if len(alive) == 1:
             return 0
         terms = tuple((state.kind, state.rate, state.parts, state.frame) for state in alive)
         winner = lowest(terms, self.pattern.amounts, self.pattern.ave)
-        self.guards.append((terms, winner))
+        self.guards[terms, winner] = None
+        if self._notes is not None:
+            self._notes += LOWEST, terms, winner
         return winner
 
     # ------------------------------------------------------------ the plan
     def run(self) -> Plan:
         """Decide every live provision and lay out the rows. Raises LawConflictError where live duties are not ordered."""
-        states = {place: state for place in self.situation.live if (state := self.decide(place)) is not None}
-        self._refuse_unordered(states)
+        last = self.last
+        for place in self.situation.live:
+            if place not in last:
+                self._decide(place)
+        states = {place: state for place in self.situation.live if (state := last[place]) is not None}
+        standing = [(place, state) for place, state in states.items() if state.verdict is Verdict.APPLIES]
+        self._refuse_unordered(standing)
         order = next(order for start, order in reversed(self.book.filing) if start <= self.day)
         rows: list[tuple[int, str, PlanRow]] = []
-        for place, state in states.items():
-            filed = state.is_duty or place in self.relieved or state.live.provision.filed
-            if state.applies and filed:
+        for place, state in standing:
+            if state.is_duty or place in self.relieved or state.live.provision.filed:
                 rank = order[state.live.program.files_as]
-                rows.extend((rank, row.heading, row) for row in self._rows(place, state))
-        rows.sort(key=lambda item: item[:2])
-        plan_rows = tuple(row for *_, row in rows)
+                rows.extend([(rank, row.heading, row) for row in self._rows(place, state)])
+        rows.sort(key=_FIRST_TWO)
+        plan_rows = tuple([row for _, _, row in rows])
         groups = self._split(plan_rows)
         totals = [row.parts for row in plan_rows if row.kind == "total"]
         in_lieu = [row.parts for row in plan_rows if row.kind == "total" and not row.framed and states[row.place].kind == "in_lieu"]
         return Plan(
             rows=plan_rows,
             groups=groups,
-            total_groups=tuple(any(parts & mask for parts in totals) for mask, _ in groups),
+            total_groups=tuple([any(parts & mask for parts in totals) for mask, _ in groups]),
             framed=any(row.framed and row.kind == "total" for row in plan_rows),
             replaced=all(any(parts & mask for parts in in_lieu) for mask, _ in groups),
-            prohibited=any(state.applies and state.kind == "prohibited" for state in states.values()),
+            prohibited=any(state.kind == "prohibited" for _, state in standing),
             offsets=self._offsets(),
             assumed=tuple(self.assumed.values()),
             states=states,
@@ -371,12 +488,13 @@ class Resolver:
             return left
         return decide(left, self.pattern.true, self.pattern.false, self._subject)[0] is True
 
-    def _refuse_unordered(self, states: dict[int, State]) -> None:
+    @staticmethod
+    def _refuse_unordered(standing: list[tuple[int, State]]) -> None:
         """Two live duties of a one-of program on the same part that nothing orders are never silently added."""
         seen: dict[int, list[State]] = {}
-        for state in states.values():
+        for _, state in standing:
             program = state.live.program
-            if program.one_of and state.applies and state.is_duty:
+            if program.one_of and state.is_duty:
                 for other in seen.get(program.index, []):
                     if other.parts & state.parts:
                         one, two = (s.heading or s.live.provision.id for s in (other, state))

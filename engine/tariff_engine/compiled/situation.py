@@ -13,7 +13,7 @@ from tariff_engine.compiled.logic import TRUE, dynamic_bits, simplify
 _MAX_REMEMBERED = 200_000
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Live:
     """A provision that the situation leaves open: its effect of the day, what is left of its condition, its table rows, its base."""
 
@@ -42,6 +42,8 @@ class Situation:
     refs: dict[tuple[int, ...], tuple[int, ...]] = field(default_factory=dict)  # lists of provisions, without those ruled out
     programs: frozenset[int] = frozenset()
     windows: tuple[int, ...] = ()
+    desks: dict[Any, dict[int, Any]] = field(default_factory=dict)  # where its decisions are kept (remembered.py), ...
+    age: object = None  # ... as long as these are remembered
     tests: Any = None  # its conditions as an inquiry reads them, once there was one (inquiry_alike.py)
 
 
@@ -87,6 +89,8 @@ class Situations:
 
     def forget(self) -> None:
         """Let go of every situation, and of the plans made in them."""
+        for situation in self._found.values():
+            situation.plans.clear()  # a plan knows its situation: together they would be garbage that waits for the collector
         self._by_code.clear()
         self._found.clear()
 

@@ -18,10 +18,10 @@ import orjson
 
 from tariff_engine.problems import LawConflictError, ProblemError, RulebookError
 from tariff_service.api.logs import event, stamp
-from tariff_service.api.memory import settle
 from tariff_service.api.problems import Refusal
 from tariff_service.api.state import Served, Service
 from tariff_service.checked_rules import Checked, command, read_checked
+from tariff_service.collector import settle
 from tariff_service.rulebook import snapshot
 from tariff_service.store.records import StoreError
 

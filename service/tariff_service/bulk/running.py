@@ -25,6 +25,7 @@ from tariff_service.bulk.pieces import Note, Piece
 from tariff_service.bulk.tallying import total
 from tariff_service.bulk.working import NOTES, REJECTED, Job, Worker, note_row, start, work
 from tariff_service.bulk.workspace import Workspace, refuse_old, room
+from tariff_service.collector import settled
 from tariff_service.refund_columns import Dictionary
 from tariff_service.rulebook import open_engine
 
@@ -193,8 +194,9 @@ def _same(source: AnySource, kept: list[Data]) -> list[Data]:
 
 def _one_process(pieces: Iterator[Piece], job: Job, knowledge: Knowledge) -> Iterator[Data]:
     worker = Worker(job, knowledge)
-    for piece in pieces:
-        yield worker.work(piece)
+    with settled():
+        for piece in pieces:
+            yield worker.work(piece)
 
 
 def _processes(pieces: Iterator[Piece], job: Job, jobs: int) -> Iterator[Data]:

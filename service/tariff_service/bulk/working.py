@@ -18,6 +18,7 @@ from tariff_service.bulk.pieces import Note, Piece, Rejected
 from tariff_service.bulk.row_tables import JsonReader
 from tariff_service.bulk.tallying import tally
 from tariff_service.bulk.workspace import Workspace
+from tariff_service.collector import settle
 from tariff_service.refund_columns import Dictionary
 from tariff_service.rulebook import open_engine
 
@@ -199,6 +200,7 @@ _WORKER: list[Worker] = []
 def start(job: Job) -> None:
     """Begin a worker process."""
     _WORKER.append(Worker(job))
+    settle()
 
 
 def work(piece: Piece) -> dict[str, Any]:
