@@ -8,7 +8,7 @@ distinct ways to charge that its combinations of answers lead to; their cents de
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -90,6 +90,19 @@ class Course:
     def weight(self) -> int:
         """How much memory it takes, roughly, in objects."""
         return 10 + 6 * len(self.sums) + 2 * len(self.nodes) + len(self.guards)
+
+    def share(self, pool: dict[Any, Any]) -> None:
+        """Let go of the headings, and have in common with the courses of a pool what is the same in them: most of the memory that they take."""
+
+        def one(found: Any) -> Any:
+            return pool.setdefault(found, found)
+
+        self.asked = tuple(
+            [one(replace(asked, options=tuple([one((*option[:3], ())) for option in asked.options]))) for asked in self.asked]
+        )
+        self.sums = tuple([one((cut, base, one(charges), one(totals))) for cut, base, charges, totals in self.sums])
+        self.nodes = tuple([node if isinstance(node, int) else one(node) for node in self.nodes])
+        self.guards = tuple([one(guard) for guard in self.guards])
 
     def result(self, duties: Sequence[int], duty: int, amounts: dict[str, list[int]]) -> Inquiry:
         """Return what to ask, given the cents of each sum, those of the line as assumed, and the amounts tried for each content."""

@@ -13,8 +13,8 @@ from tariff_engine.bulk.cuts import Parts
 from tariff_engine.bulk.sums import Amount
 from tariff_engine.compiled.plan import lowest
 
-HALF = Amount(Fraction(1, 2), (Fraction(0), Fraction(-1, 2)))  # rounded down
-PARTS: list[Parts] = [(HALF, Amount(Fraction(1, 2), (Fraction(0), Fraction(1, 2))), None)]
+HALF = Amount.of(Fraction(1, 2), (Fraction(0), Fraction(-1, 2)))  # rounded down
+PARTS: list[Parts] = [(HALF, Amount.of(Fraction(1, 2), (Fraction(0), Fraction(1, 2))), None)]
 RATES = (Fraction(1, 40), Fraction(0))
 KINDS = st.sampled_from(("add", "up_to", "in_lieu", "exempt"))
 TERMS = st.tuples(KINDS, st.sampled_from([Fraction(rate, 100) for rate in (0, 2, 5, 10, 25)]), st.sampled_from((1, 2, 3)), st.none())

@@ -33,11 +33,11 @@ def term(percent: str, amount: Amount = VALUE) -> tuple[tuple[int, int, int], Am
     return (200 * top, bottom, 2 * bottom), amount
 
 
-FIFTH = Amount(Fraction(1, 5), tuple(Fraction(-remainder % 5, 5) for remainder in range(5)))  # rounded up
+FIFTH = Amount.of(Fraction(1, 5), tuple(Fraction(-remainder % 5, 5) for remainder in range(5)))  # rounded up
 
 
 def test_whole_percents_of_whole_dollars_are_not_rounded() -> None:
-    assert sum_of([term("25"), term("20")]) == Sum(Amount(Fraction(45)), ())
+    assert sum_of([term("25"), term("20")]) == Sum(Amount.of(Fraction(45)), ())
     assert sum_of([term("7.5"), term("10")]).cents(1) == 18
 
 
@@ -74,8 +74,8 @@ def test_sums_are_in_the_order_of_their_rates_from_the_value_on_that_is_told() -
 
 
 def test_sums_that_trade_places_by_the_remainder_are_never_in_order() -> None:
-    down = Amount(Fraction(1, 5), tuple(Fraction(-remainder, 5) for remainder in range(5)))
-    up_or_down = Amount(down.share, tuple(more + (-1 if remainder == 2 else 1) for remainder, more in enumerate(down.more)))
+    down = Amount.of(Fraction(1, 5), tuple(Fraction(-remainder, 5) for remainder in range(5)))
+    up_or_down = Amount.of(down.share, tuple(more + (-1 if remainder == 2 else 1) for remainder, more in enumerate(down.more)))
     one, other = (sum_of([term("25", amount)]) for amount in (down, up_or_down))
     assert settled([one, other]) is None
 

@@ -33,7 +33,7 @@ def held_from(guards: Iterable[Guard], rates: Sequence[Fraction], parts: Sequenc
     """Return the least value from which all guards hold, given the rates of the base duties; None where some never does, or not for ever."""
     least = 1
     for cut, base, terms, winner in guards:
-        duties = [_times(_amount(term, cut, parts), rate_that_counts(*term[:2], rates[base])) for term in terms]
+        duties = [_amount(term, cut, parts).times(*rate_that_counts(*term[:2], rates[base]).as_integer_ratio()) for term in terms]
         for place, duty in enumerate(duties):
             found = 1 if place == winner else _reached_from(duty.plus(duties[winner], -1), strictly=place < winner)
             if found is None:
@@ -44,10 +44,10 @@ def held_from(guards: Iterable[Guard], rates: Sequence[Fraction], parts: Sequenc
 
 def _reached_from(difference: Amount, *, strictly: bool) -> int | None:
     """Return the least value from which a difference is not below zero, or above it; None where it is not so for ever."""
-    short = -min(difference.more)
-    if not difference.share:
+    short = -min(difference.extra)
+    if not difference.top:
         return 1 if short < 0 or (short == 0 and not strictly) else None
-    return max(1, int(short / difference.share) + 1) if difference.share > 0 else None
+    return max(1, short // difference.top + 1) if difference.top > 0 else None
 
 
 def _amount(term: Term, cut: int, parts: Sequence[Parts]) -> Amount:
@@ -59,7 +59,3 @@ def _amount(term: Term, cut: int, parts: Sequence[Parts]) -> Amount:
     for place in places:
         found = found.plus(parts[cut - 1][place] or NOTHING)
     return found
-
-
-def _times(amount: Amount, rate: Fraction) -> Amount:
-    return Amount(amount.share * rate, tuple([rate * one for one in amount.more]))

@@ -10,7 +10,7 @@ from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 from math import lcm
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tariff_engine.bulk.sums import Amount
 from tariff_engine.facts import Line
@@ -58,6 +58,7 @@ class Amounts:
             [value + (remainder - value) % self.step for value in (self.apart, 1_000_000, MOST)] for remainder in range(self.step)
         ]
         self._cut: dict[Recipe, list[tuple[Seen, Parts] | None]] = {}
+        self._joined: dict[tuple[Recipe, Any], Parts | None] = {}
 
     def of(self, cutter: Cutter, like: Line, recipes: Sequence[Recipe], remainder: int) -> tuple[list[Parts], frozenset[int]] | None:
         """Return the parts that each recipe makes of lines without contents, and the remainders of the values that are cut so.
@@ -71,13 +72,16 @@ class Amounts:
             return None
         seen = [look[0] for look in mine if look]
         holds = [one for one in range(self.step) if [look[one][0] if look[one] else None for look in found] == seen]  # type: ignore[index]
-        joined = []
-        for looks in found:
-            parts = _joined([looks[one if one in holds else remainder] for one in range(self.step)])
+        held, joined = frozenset(holds), []
+        for recipe, looks in zip(recipes, found, strict=True):
+            key = (recipe, held if len(holds) == self.step else (held, remainder))
+            if key not in self._joined:
+                self._joined[key] = _joined([looks[one if one in held else remainder] for one in range(self.step)])
+            parts = self._joined[key]
             if parts is None:
                 return self._alone(mine, remainder)
             joined.append(parts)
-        return joined, frozenset(holds)
+        return joined, held
 
     @staticmethod
     def _alone(looks: Sequence[tuple[Seen, Parts] | None], remainder: int) -> tuple[list[Parts], frozenset[int]]:
@@ -88,6 +92,7 @@ class Amounts:
         if found is None:
             if len(self._cut) >= _MAX_RECIPES:
                 self._cut.clear()
+                self._joined.clear()
             found = self._cut[recipe] = [self._look(cutter, like, recipe, values) for values in self._values]
         return found
 
@@ -118,7 +123,7 @@ def _joined(looks: Sequence[tuple[Seen, Parts] | None]) -> Parts | None:
             continue
         if any(amount is None or amount.share != first.share for amount in amounts):
             return None
-        found.append(Amount.of(first.share, tuple(amount.more[0] for amount in amounts if amount)))
+        found.append(Amount.of(first.share, [amount.more[0] for amount in amounts if amount]))
     return tuple(found)
 
 
@@ -128,4 +133,4 @@ def _amount(values: Sequence[int], dollars: Sequence[int]) -> Amount | str | Non
         return None
     share = Fraction(dollars[2] - dollars[0], values[2] - values[0])
     more = dollars[0] - share * values[0]
-    return Amount(share, (more,)) if min(dollars) >= 0 and share * values[1] + more == dollars[1] else "bent"
+    return Amount.of(share, (more,)) if min(dollars) >= 0 and share * values[1] + more == dollars[1] else "bent"

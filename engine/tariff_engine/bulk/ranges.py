@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import lcm
+from math import gcd
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -82,6 +82,7 @@ class Ranges:
         self._met: dict[tuple[Any, ...], int] = {}
         self._like: dict[tuple[Any, ...], list[tuple[Explored | None, frozenset[int], dict[Rates, int]]]] = {}
         self._kept = self._weight = 0
+        self._pool: dict[Any, Any] = {}
         self._numbers: dict[Stakes, int] = {}
         self._each: list[Staking] = []
         self._sums: dict[Sum, int] = {}
@@ -251,6 +252,8 @@ class Ranges:
         self._kept += 1
         self.explored += 1
         made = explored(knowledge, line, self._amounts)
+        if made is not None:
+            made.course.share(self._pool)
         self._weight += made.course.weight if made else 1
         known: dict[Rates, int] = {}
         like.append((made, made.remainders if made else self._all, known))
@@ -310,6 +313,6 @@ def _terms(one: Sum, remainder: int) -> tuple[int, ...] | None:
 
 
 def _whole(amount: Amount, remainder: int) -> tuple[int, int, int]:
-    share, more = amount.share, amount.at_remainder(remainder)
-    under = lcm(share.denominator, more.denominator)
-    return int(share * under), int(more * under), under
+    found = amount.top, amount.extra[remainder % len(amount.extra)], amount.bottom
+    common = gcd(*found)
+    return found[0] // common, found[1] // common, found[2] // common

@@ -6,9 +6,11 @@ at most half a cent away from its exact amount. Two sums whose rates differ are 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import combinations, pairwise
+from math import gcd, lcm
 from typing import NamedTuple
 
 Term = tuple[int, int, int]
@@ -19,40 +21,78 @@ _HALF = Fraction(1, 2)
 class Amount(NamedTuple):
     """A number that follows from a value: a share of it, and so much more, by the remainder of the value when it is divided by their count.
 
-    It is whole at the values for which it holds.
+    All are integers over one number: `top * value + extra[remainder]` of `bottom`. It is whole at the values for which it holds.
     """
 
-    share: Fraction = Fraction(0)
-    more: tuple[Fraction, ...] = (Fraction(0),)
+    top: int
+    bottom: int
+    extra: tuple[int, ...]
 
     @classmethod
-    def of(cls, share: Fraction, more: tuple[Fraction, ...]) -> Amount:
-        """Return an amount; where it is the same at every remainder, it is said once."""
-        return cls(share, more[:1] if all(one == more[0] for one in more) else more)
+    def of(cls, share: Fraction | int, more: Sequence[Fraction | int] = (0,)) -> Amount:
+        """Return an amount of a share of the value, and so much more at each remainder."""
+        parts = [Fraction(one) for one in (share, *more)]
+        bottom = lcm(*(one.denominator for one in parts))
+        return cls.reduced(int(parts[0] * bottom), bottom, tuple([int(one * bottom) for one in parts[1:]]))
+
+    @classmethod
+    def reduced(cls, top: int, bottom: int, extra: tuple[int, ...]) -> Amount:
+        """Return an amount in the least numbers; where it is the same at every remainder, it is said once."""
+        extra = extra[:1] if extra.count(extra[0]) == len(extra) else extra
+        common = gcd(top, bottom, *extra)
+        return cls(top, bottom, extra) if common == 1 else cls(top // common, bottom // common, tuple([one // common for one in extra]))
+
+    @property
+    def share(self) -> Fraction:
+        """The share of the value."""
+        return Fraction(self.top, self.bottom)
+
+    @property
+    def more(self) -> tuple[Fraction, ...]:
+        """What is more than the share, by remainder."""
+        return tuple([Fraction(one, self.bottom) for one in self.extra])
 
     def at(self, value: int) -> int:
         """Return the amount at a value."""
-        return int(self.share * value + self.more[value % len(self.more)])
+        return (self.top * value + self.extra[value % len(self.extra)]) // self.bottom
 
     def at_remainder(self, remainder: int) -> Fraction:
         """Return what is more than the share at values that leave a remainder."""
-        return self.more[remainder % len(self.more)]
+        return Fraction(self.extra[remainder % len(self.extra)], self.bottom)
 
     def plus(self, other: Amount, times: int = 1) -> Amount:
         """Return this amount and so many times another."""
-        count = max(len(self.more), len(other.more))
-        more = tuple([self.at_remainder(one) + times * other.at_remainder(one) for one in range(count)])
-        return Amount.of(self.share + times * other.share, more)
+        bottom = lcm(self.bottom, other.bottom)
+        mine, its = bottom // self.bottom, times * (bottom // other.bottom)
+        first, second = self.extra, other.extra
+        if len(first) != len(second):
+            count = max(len(first), len(second))
+            first, second = (one * (count // len(one)) for one in (first, second))
+        extra = tuple([mine * one + its * more for one, more in zip(first, second, strict=True)])
+        return Amount.reduced(mine * self.top + its * other.top, bottom, extra)
+
+    def times(self, top: int, bottom: int) -> Amount:
+        """Return a fraction of the amount, which need not be whole."""
+        return Amount.reduced(self.top * top, self.bottom * bottom, tuple([one * top for one in self.extra]))
 
 
-NOTHING, VALUE = Amount(), Amount(Fraction(1))
+NOTHING, VALUE = Amount(0, 1, (0,)), Amount(1, 1, (0,))
 
 
-class Sum(NamedTuple):
-    """Cents: those that are never rounded, and rates on amounts of dollars that are, in order."""
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """Cents: those that are never rounded, and rates on amounts of dollars that are, in order. `unrounded` are all, before any rounding."""
 
     exact: Amount
     rounded: tuple[tuple[Term, Amount], ...]
+    unrounded: Amount = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Add up."""
+        found = self.exact
+        for (first, _, third), amount in self.rounded:
+            found = found.plus(amount.times(first, third))
+        object.__setattr__(self, "unrounded", found)
 
     def cents(self, value: int) -> int:
         """Return the cents on a value in whole dollars."""
@@ -61,21 +101,18 @@ class Sum(NamedTuple):
     @property
     def rate(self) -> Fraction:
         """The cents for each dollar of the value, before any rounding."""
-        return self.exact.share + sum([Fraction(first, third) * amount.share for (first, _, third), amount in self.rounded], Fraction(0))
+        return self.unrounded.share
 
     @property
     def more(self) -> tuple[Fraction, ...]:
         """The cents beside the rate, before any rounding, by the remainder of the value."""
-        found = self.exact
-        for (first, _, third), amount in self.rounded:
-            rate = Fraction(first, third)
-            found = found.plus(Amount(amount.share * rate, tuple([rate * one for one in amount.more])))
-        return found.more
+        return self.unrounded.more
 
     @property
     def doubt(self) -> Fraction:
         """How many cents away from its rate it can lie."""
-        return max(abs(one) for one in self.more) + _HALF * len(self.rounded)
+        extra = self.unrounded.extra
+        return Fraction(max(*extra, -min(extra)), self.unrounded.bottom) + _HALF * len(self.rounded)
 
 
 def sum_of(terms: Iterable[tuple[Term, Amount]]) -> Sum:
@@ -105,7 +142,7 @@ def settled(sums: Iterable[Sum]) -> int | None:
 def _apart(one: Sum, other: Sum) -> bool:
     """Whether two sums of the same rate are always in the same order, and never equal."""
     doubt = 0 if one.rounded == other.rounded else _HALF * (len(one.rounded) + len(other.rounded))
-    gaps = Amount(Fraction(0), one.more).plus(Amount(Fraction(0), other.more), -1).more
+    gaps = one.unrounded.plus(other.unrounded, -1).more  # their rates are the same
     return min(gaps) > doubt or max(gaps) < -doubt
 
 

@@ -31,7 +31,7 @@ Met = list[tuple[tuple[Any, ...], "State"]]
 Frame = tuple[int, int, int, bool]
 """What every provision sees of a line: the parts present, those worth nothing, the column, whether the line is worth nothing."""
 
-_MOST = 30_000  # decisions remembered, until all are let go of
+_MOST = 20_000  # decisions remembered, until all are let go of
 _MOST_ALIKE = 32  # decisions that began alike
 
 

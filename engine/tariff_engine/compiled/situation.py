@@ -176,7 +176,7 @@ class Situations:
                 for program, steps in self._programs_of(interval, admission)
                 for item in self._live_with(program, steps, static, apart, rows)
             }
-            found = self._found[key] = _situation(interval, admission, static, apart, live)
+            found = self._found[key] = _situation(key[:4], self.first_day(interval), live)
         return found
 
     def _static_mask(self, program: CompiledProgram) -> int:
@@ -286,7 +286,8 @@ class Situations:
         return any(start <= day < end for start, end in self._spans.get((name, origin), ()))
 
 
-def _situation(interval: int, admission: int, static: int, apart: int, live: dict[int, Live]) -> Situation:
+def _situation(key: tuple[int, int, int, int], day: int, live: dict[int, Live]) -> Situation:
+    """Make a situation of an interval, an admission and static bits; `day` is the first of the interval."""
     relevant, floors = 0, set[Fraction]()
     for item in live.values():
         relevant |= dynamic_bits(item.condition)
@@ -298,13 +299,14 @@ def _situation(interval: int, admission: int, static: int, apart: int, live: dic
             floors.add(item.effect.rate)
         floors |= {row.rate for row in item.rows if row.effect == "up_to"}
         for row in item.rows:
-            relevant |= 1 << row.transit_mode if row.transit_mode >= 0 else 0
+            # once the window for goods in transit is closed, nobody asks how they came
+            relevant |= 1 << row.transit_mode if row.transit_mode >= 0 and day < row.entered_before else 0
         for offset in item.program.offsets:
             if item.provision.index in offset.against:
                 relevant |= dynamic_bits(offset.condition)
     programs = frozenset(item.program.index for item in live.values())
     windows = tuple(sorted({row.loaded_before for item in live.values() for row in item.rows if row.loaded_before}))
-    return Situation(interval, admission, static, apart, live, relevant, tuple(sorted(floors)), programs=programs, windows=windows)
+    return Situation(*key, live, relevant, tuple(sorted(floors)), programs=programs, windows=windows)
 
 
 def _static_bits(nodes: list[Node]) -> set[int]:
