@@ -103,6 +103,15 @@ class Knowledge:
         base = line_base(self.law, line)
         return self.evaluator.evaluate(line, base.base, base.column), base
 
+    def rest(self, most: int = 0) -> None:
+        """Let go of what is remembered of lines, once so many plans were made: for who goes through many lines that are not asked for again.
+
+        Not while a line is inquired into.
+        """
+        if self.evaluator.plans >= most:
+            self.evaluator.forget()
+            self.inquirer.forget()
+
     def _evaluated(self, line: Line) -> Evaluated:
         return self.evaluate(line)[0]
 

@@ -72,6 +72,11 @@ class Inquirer:
         computed = {*book.derived, *(fact for sources in book.ratios.values() for fact in sources)}
         self._alike = Alike(book, {*answers.shares, *self._cutter.facts, *self._claims, *self._exclusive, *computed})
 
+    def forget(self) -> None:
+        """Let go of every course; none serves once its plan was let go of."""
+        self._known.clear()
+        self._weight = 0
+
     @property
     def representatives(self) -> dict[str, tuple[Any, ...]]:
         """The values to try for each fact."""
@@ -203,8 +208,7 @@ class Inquirer:
         if len(made.courses) + len(patterns) >= _MAX_COURSES:
             return
         if self._weight >= _MAX_WEIGHT:
-            self._known.clear()
-            self._weight = 0
+            self.forget()
         patterns = self._known.setdefault(key, [])
         if made not in patterns:
             patterns.append(made)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.int64]
 
 _MAX_ROW = 1_000_000  # bytes of the facts of one row
+_MOST_PLANS = 5_000  # kept for lines that are answered alone, some 40 MB; an inquiry makes up to a thousand
 Output = Literal["summary", "long", "rejected"]
 
 
@@ -205,6 +206,7 @@ class BulkAssessor:
             return
         line = line._replace(facts=facts)
         if line.entry_number is None:
+            self.knowledge.rest(_MOST_PLANS)
             answer_alone(self.knowledge, line, into, ranges=self.ranges)
         else:
             self._open.append(line)
@@ -212,6 +214,7 @@ class BulkAssessor:
     def _close(self, into: Rows) -> None:
         lines, self._open = self._open, []
         if lines:
+            self.knowledge.rest(_MOST_PLANS)
             answer_together(self.knowledge, lines, into, ranges=self.ranges)
 
     # ------------------------------------------------------------ out

@@ -299,7 +299,7 @@ class Composer:
     def _file(self, line: Line) -> Filed | None:
         self._evaluated += 1
         if self._evaluated % _MOST_EVALUATED == 0:
-            self.knowledge.evaluator.situations.forget()  # no other line of the book will ask for these plans again
+            self.knowledge.rest()  # no other line of the book will ask for these plans again
         return filed_of(self.knowledge, line)
 
     def _asked_of(self, filed: Numbers, bases: Numbers) -> tuple[Numbers, NDArray[np.bool_]]:

@@ -265,7 +265,7 @@ class Ranges:
     def _rest(self) -> None:
         """Let go, now and then, of what the evaluator remembers of lines that were evaluated for others."""
         if len(self._seen) % _MOST_EVALUATED == 0:
-            self._knowledge.evaluator.situations.forget()
+            self._knowledge.rest()
             self._sight.rest()
 
     def _staked(self, found: Explored, rates: Rates, by_rates: dict[Rates, int]) -> int:

@@ -101,10 +101,19 @@ class CompiledEvaluator:
     def _keep(self, situation: Situation, key: tuple[int, int, int], plan: Plan) -> None:
         """Remember a plan; the memory as a whole is bounded, whatever lines come."""
         if self._plans >= _MAX_PLANS:
-            self.situations.forget()
-            self._plans = 0
+            self.forget()
         self._plans += 1
         situation.plans.setdefault(key, []).append(plan)
+
+    @property
+    def plans(self) -> int:
+        """How many plans are remembered."""
+        return self._plans
+
+    def forget(self) -> None:
+        """Let go of every situation and plan."""
+        self.situations.forget()
+        self._plans = 0
 
     def forget_plans(self, situation: Situation, but: Collection[tuple[int, int, int]]) -> None:
         """Let go of the plans of a situation, except under some of its keys: a line that is tried in many ways leaves many that serve no other."""

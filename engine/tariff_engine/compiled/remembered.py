@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tariff_engine.compiled.form import SUBJECT
 from tariff_engine.compiled.logic import dynamic_bits
-from tariff_engine.compiled.plan import numbers_of
 from tariff_engine.evaluate.derivation import Assumed
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ _MOST_ALIKE = 32  # decisions that began alike
 
 @dataclass(slots=True, eq=False)
 class Desk:
-    """Decisions about one open provision among the same other ones. `own` are the bits of the facts that it tests."""
+    """Decisions about one open provision among the same other ones. `own` are the bits that it tests."""
 
     own: int
     moving: bool  # some of its rows are for goods in transit
@@ -122,18 +121,14 @@ class Remembered:
         return state
 
     def _own_bits(self, live: Live) -> int:
-        """Return the bits of all facts that a provision tests: where one is not known, all tests on it are taken."""
+        """Return the bits of the tests of a provision."""
         own = self._own.get(live)
         if own is None:
-            bits = dynamic_bits(live.condition)
+            own = dynamic_bits(live.condition)
             for node, _ in live.outside:
-                bits |= dynamic_bits(node)
+                own |= dynamic_bits(node)
             for bit in (live.provision.claim_bit, *(row.transit_mode for row in live.rows)):
-                bits |= 1 << bit if bit >= 0 else 0
-            own, book = bits, self._book
-            for bit in numbers_of(bits):
-                tests = book.fact_bits.get(book.bit_facts[bit])
-                own |= tests.all_bits if tests else 0
+                own |= 1 << bit if bit >= 0 else 0
             self._own[live] = own
         return own
 
