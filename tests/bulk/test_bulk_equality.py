@@ -13,6 +13,7 @@ import pytest
 from tests.profile import PROFILE, share
 
 from tariff_engine.bulk import LONG_SCHEMA, REJECTED_SCHEMA, SUMMARY_SCHEMA, BulkAssessor
+from tariff_engine.bulk import assessor as assessing
 from tariff_engine.bulk.scalar import Rows, Stated, answer_alone
 from tariff_engine.engine import Knowledge
 from tariff_engine.problems import ProblemError
@@ -180,6 +181,20 @@ def test_goods_that_changed_ship_on_the_way_are_not_taken_for_others() -> None:
     lines = [{**line, "hts": hts, **more} for hts in ("2927.00.30.00", "7612.10.00.00") for more in moved]
     for order in (lines, lines[::-1]):
         compared(known, BulkAssessor(known, ranges=False), order, 0)
+
+
+def test_lines_answered_alone_leave_little_behind_and_say_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contents that are stated make a line one of its own; the inquiry into it leaves plans and a course that no other line asks for."""
+    monkeypatch.setattr(assessing, "_MOST_PLANS", 50)
+    known, own = open_engine(None).at(), open_engine(None).at()
+    facts = {"hts": "8544429010", "origin": "KR", "entry_date": "2025-11-02", "mode": "ocean", "value": "50000"}
+    lines = [{**facts, "aluminum_content_value": str(content)} for content in (0, 9_000, 20_000, 50_000, 9_000)]
+    assessor, most = BulkAssessor(own), 0
+    for before, line in enumerate(lines):
+        compared(known, assessor, [line], before)
+        assert assessor.alone == before + 1
+        most = max(most, own.evaluator.plans)
+    assert 50 < most < known.evaluator.plans
 
 
 def test_a_kind_of_lines_is_worth_a_look_once_enough_were_met_and_says_the_same_before_and_after() -> None:
