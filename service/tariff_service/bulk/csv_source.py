@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
@@ -56,7 +56,7 @@ class TextSource:
         form = {"format": "csv", "delimiter": self.reader.delimiter} if isinstance(self.reader, CsvReader) else {"format": "jsonl"}
         return {**form, **self.layout.described()}
 
-    def pieces(self, begin: int = 0, first: int = 0, index: int = 0) -> Iterator[Piece]:
+    def pieces(self, begin: int = 0, first: int = 0, index: int = 0) -> Generator[Piece, None, None]:
         """Yield the pieces from a byte on."""
         at, number = (begin, first) if index else (self.start, self.first)
         with open_file(str(self.path)) as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -25,11 +26,12 @@ def find_line(source: str, line: str, mapping: Path | None, sheet: str | None, k
     with TemporaryDirectory(prefix="tariff-bulk-") as folder:
         opened = open_source(open_input(source, Path(folder)), dictionary, mapped)
         reader = LineReader(knowledge.law, dictionary, mapped.dates)
-        for piece in opened.pieces():
-            lines = reader.lines(opened.reader.table(piece), opened.layout, last=piece.last)
-            found = _in_piece(lines, line)
-            if found is not None:
-                return found
+        with closing(opened.pieces()) as pieces:
+            for piece in pieces:
+                lines = reader.lines(opened.reader.table(piece), opened.layout, last=piece.last)
+                found = _in_piece(lines, line)
+                if found is not None:
+                    return found
     raise refuse("unknown_line", "--explain", f"no line of the file has the id {line[:60]}", "ids stand in the column `id` of the output")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,7 +52,7 @@ class SheetSource:
         """Return what was understood of the file."""
         return {"format": "xlsx", "sheet": self.sheet, **self.layout.described()}
 
-    def pieces(self, begin: int = 0, first: int = 0, index: int = 0) -> Iterator[Piece]:
+    def pieces(self, begin: int = 0, first: int = 0, index: int = 0) -> Generator[Piece, None, None]:
         """Yield the pieces from a row on."""
         del first
         start = max(begin, self.layout.row)
@@ -141,7 +141,7 @@ class ArrowSource:
         """Return what was understood of the file."""
         return {"format": self.form, **self.layout.described()}
 
-    def pieces(self, begin: int = 0, first: int = 0, index: int = 0) -> Iterator[Piece]:
+    def pieces(self, begin: int = 0, first: int = 0, index: int = 0) -> Generator[Piece, None, None]:
         """Yield the pieces from a row on."""
         import pyarrow as pa  # noqa: PLC0415  an extra
 

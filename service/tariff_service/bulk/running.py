@@ -5,10 +5,10 @@ from __future__ import annotations
 import multiprocessing
 import shutil
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -111,11 +111,12 @@ def run(options: Options, progress: Progress | None = None) -> Data:
     wholes = Wholes(space, form, long)
     try:
         records = []
-        for record in _records(source, space, job, knowledge, options.jobs, verify=verify):
-            records.append(record)
-            wholes.add(record)
-            if progress is not None:
-                progress(source, record)
+        with closing(_records(source, space, job, knowledge, options.jobs, verify=verify)) as made:
+            for record in made:
+                records.append(record)
+                wholes.add(record)
+                if progress is not None:
+                    progress(source, record)
         given.refuse_change()
         space.finish()
         wholes.close()
@@ -126,7 +127,9 @@ def run(options: Options, progress: Progress | None = None) -> Data:
 
 
 # ---------------------------------------------------------------- parts
-def _records(source: AnySource, space: Workspace, job: Job, knowledge: Knowledge, jobs: int, *, verify: bool) -> Iterator[Data]:
+def _records(
+    source: AnySource, space: Workspace, job: Job, knowledge: Knowledge, jobs: int, *, verify: bool
+) -> Generator[Data, None, None]:
     """Yield the records of all parts in their order, those of an earlier run first."""
     kept: list[Data] = []
     while not (kept and kept[-1]["last"]) and (record := space.record(len(kept))) is not None:
@@ -139,8 +142,8 @@ def _records(source: AnySource, space: Workspace, job: Job, knowledge: Knowledge
     yield from kept
     if not whole:
         begin = {"begin": kept[-1]["end"], "first": kept[-1]["next"], "index": len(kept)} if kept else {}
-        pieces = source.pieces(**begin)
-        yield from _one_process(pieces, job, knowledge) if jobs == 1 else _processes(pieces, job, jobs)
+        with closing(source.pieces(**begin)) as pieces:
+            yield from _one_process(pieces, job, knowledge) if jobs == 1 else _processes(pieces, job, jobs)
 
 
 class Wholes:
@@ -185,10 +188,11 @@ class Wholes:
 def _same(source: AnySource, kept: list[Data]) -> list[Data]:
     """Return the first parts whose bytes the input still has: it was written to since they were made."""
     found = []
-    for record, piece in zip(kept, source.pieces(), strict=False):
-        if (piece.begin, piece.end, piece.digest, piece.last) != tuple(record[name] for name in ("begin", "end", "digest", "last")):
-            break
-        found.append(record)
+    with closing(source.pieces()) as pieces:
+        for record, piece in zip(kept, pieces, strict=False):
+            if (piece.begin, piece.end, piece.digest, piece.last) != tuple(record[name] for name in ("begin", "end", "digest", "last")):
+                break
+            found.append(record)
     return found
 
 
