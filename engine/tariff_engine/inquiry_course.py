@@ -97,9 +97,8 @@ class Course:
         def one(found: Any) -> Any:
             return pool.setdefault(found, found)
 
-        self.asked = tuple(
-            [one(replace(asked, options=tuple([one((*option[:3], ())) for option in asked.options]))) for asked in self.asked]
-        )
+        # options of one fact only: to Python, the answers yes and 1 to two facts are the same
+        self.asked = tuple([one(replace(asked, options=tuple([(*option[:3], ()) for option in asked.options]))) for asked in self.asked])
         self.sums = tuple([one((cut, base, one(charges), one(totals))) for cut, base, charges, totals in self.sums])
         self.nodes = tuple([node if isinstance(node, int) else one(node) for node in self.nodes])
         self.guards = tuple([one(guard) for guard in self.guards])

@@ -7,6 +7,7 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -17,6 +18,7 @@ from tariff_engine.bulk.cuts import Amounts
 from tariff_engine.bulk.stakes import Stakes, Staking, explored
 from tariff_engine.bulk.sums import VALUE, Amount, Sum, settled, settled_between, sum_of
 from tariff_engine.engine import Knowledge
+from tariff_engine.inquiry_course import Asked, Course
 from tariff_engine.money import dollars_text
 from tariff_engine.problems import LawConflictError, ProblemError
 from tariff_engine.testing import random_line, space
@@ -154,3 +156,15 @@ def test_the_stakes_of_one_line_are_those_of_each_that_is_worth_enough(
             assert foretold(stakes, dollars) == said(answer), (raw, dollars)
             met["lines"] += 1
     assert min(met[name] for name in kinds) > 0, met
+
+
+def test_what_courses_share_is_never_the_answer_to_another_fact() -> None:
+    """Yes and 1 are equal to Python: an answer that is shared must still be of the kind of its fact."""
+    options = {"is_auto_part": True, "dram_gbps": Decimal(1)}
+    asked = [Asked(fact, None, "", (), ((-1, answer, 0, ("a heading",)),)) for fact, answer in options.items()]
+    courses, pool = [Course((one,), (), (0,), complete=True) for one in (*asked, *asked)], dict[Any, Any]()
+    for course in courses:
+        course.share(pool)
+    assert [type(course.asked[0].options[0][1]) for course in courses] == [bool, Decimal] * 2
+    assert courses[0].asked[0] is courses[2].asked[0]
+    assert courses[0].asked[0].options == ((-1, True, 0, ()),)  # no heading is kept: no range hangs on one
