@@ -56,10 +56,6 @@ class Amount(NamedTuple):
         """Return the amount at a value."""
         return (self.top * value + self.extra[value % len(self.extra)]) // self.bottom
 
-    def at_remainder(self, remainder: int) -> Fraction:
-        """Return what is more than the share at values that leave a remainder."""
-        return Fraction(self.extra[remainder % len(self.extra)], self.bottom)
-
     def plus(self, other: Amount, times: int = 1) -> Amount:
         """Return this amount and so many times another."""
         bottom = lcm(self.bottom, other.bottom)
