@@ -77,8 +77,20 @@ class Days:
 
     def __init__(self, situations: Situations) -> None:
         """Take the situations of a book."""
-        self._situations, self._book = situations, situations.book
-        self._seen: list[Kept] = [Kept() for _ in self._book.programs]
+        book = situations.book
+        self._situations, self._book = situations, book
+        self._seen: list[Kept] = [Kept() for _ in book.programs]
+        # of rows by product a product tells which are in force, of rows by origin an origin: what is left is the window for goods in transit
+        self._by_product = [
+            [
+                row
+                for place in program.provisions
+                if book.provisions[place].by_hts
+                for kept in book.families.get(place, {}).values()
+                for row in kept
+            ]
+            for program in book.programs
+        ]
         self._of: dict[int, tuple[tuple[int, ...], int]] = {}
 
     def of(self, interval: int) -> tuple[tuple[int, ...], int]:
@@ -98,14 +110,12 @@ class Days:
         provisions = [book.provisions[place] for place in program.provisions]
         steps = tuple(id(self._situations.effect(provision, interval, interval)) for provision in provisions)
         dated = [edge for provision in provisions for edge in (*provision.unless, *provision.relations)]
-        rows = [row for place in program.provisions for kept in book.families.get(place, {}).values() for row in kept]
         return (
             steps,
             tuple(edge.start <= day < edge.end for edge in dated),
             tuple(group.start <= day < group.end for group in program.groups),
             tuple(offset.start <= day < offset.end for offset in program.offsets),
-            tuple(row.start <= day < row.end for row in rows),
-            tuple(day < row.entered_before for row in rows),
+            tuple(day < row.entered_before for row in self._by_product[program.index]),
         )
 
 
@@ -169,7 +179,7 @@ class Origins:
         self._groups = frozenset(token for tokens in self._tokens.values() for token in tokens if token.startswith("group:"))
         self._grid = Grid(len(self._book.bounds) + 1)
         self.classes = Kept()
-        """By class: the interval, the static bits, and for each table of rows the origins and groups named in it that the origin is of."""
+        """By class: the interval, the static bits, and for each table of rows what an origin has to do with it."""
 
     def find(self, codes: Numbers, intervals: Numbers, names: Iterable[str]) -> Numbers:
         """Return the class of each origin, given as a code, in each interval; `names` are the origins by code."""
@@ -184,5 +194,18 @@ class Origins:
     def _class(self, origin: str, interval: int) -> tuple[Any, ...]:
         situations, day = self._situations, self._situations.first_day(interval)
         groups = frozenset(group for group in self._groups if situations.in_group(group, origin, day))
-        named = tuple((place, tokens & groups | (tokens & {"*", origin})) for place, tokens in self._tokens.items())
-        return interval, situations.origin_bits_of(interval, origin), named
+        fits = {"*", origin, *groups}
+        named = {place: self._rows(place, tokens & fits, day) for place, tokens in self._tokens.items()}
+        return interval, situations.origin_bits_of(interval, origin), tuple(named.items())
+
+    def _rows(self, place: int, tokens: frozenset[str], day: int) -> Hashable:
+        """Return the rows for an origin that are in force; of a table by product, where the product tells them, what an origin is in it."""
+        if self._book.provisions[place].by_hts:
+            return tokens
+        rows = self._book.families[place]
+        return tuple(
+            (id(row), day < row.entered_before)
+            for key in sorted(tokens)
+            for row in rows.get(key, ())
+            if row.start <= day < row.end and row.origin in tokens
+        )

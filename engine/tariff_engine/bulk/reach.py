@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tariff_engine.compiled.form import CompiledProgram, FamilyRow
+    from tariff_engine.compiled.form import CompiledProgram, FamilyRow, Node
     from tariff_engine.compiled.situation import Live, Situations
 
     Numbers = NDArray[np.int64]
@@ -46,6 +46,15 @@ class Reached(NamedTuple):
     open: Numbers
 
 
+class _Lives(NamedTuple):
+    """The live provisions of a program, and what beside them decides: its groups and offsets, and an interval with such days."""
+
+    lives: tuple[Live, ...]
+    groups: tuple[bool, ...]
+    offsets: tuple[tuple[str, Node | bool], ...]
+    interval: int
+
+
 class _Program:
     """The tables of one program."""
 
@@ -54,25 +63,29 @@ class _Program:
         offsets = [offset.condition for offset in program.offsets]
         self.mask = situations.masks[program.index] | situations.static_mask_of(offsets)
         self.families = tuple(place for place in program.provisions if place in situations.book.families)
+        self._claims = situations.book.all_claims & situations.dynamic_mask_of(program)
         self._products, self._origins = Kept(), Kept()
         self.of_product = np.zeros(0, dtype=np.int32)
         self.of_origin = np.zeros(0, dtype=np.int32)
         self.local, self.left, self.open = Grid(), Grid(16), Grid(16)
-        self.lives: list[tuple[tuple[Live, ...], tuple[Any, ...], tuple[Any, ...], int]] = [((), (), (), 0)]
+        self._lives: list[_Lives] = [_Lives((), (), (), 0)]
+        self._items: dict[tuple[Any, ...], int | None] = {}
 
     def project(self, products: Products, origins: Origins, days: Days) -> None:
         """Learn what the program sees of the classes that are new."""
         new = [
-            self._products.number((bits & self.mask, tuple(rows for place, rows in met if place in self.families)))
-            for bits, met in products.classes.contents[len(self.of_product) :]
+            self._products.number((bits & self.mask, self._mine(met))) for bits, met in products.classes.contents[len(self.of_product) :]
         ]
         self.of_product = np.concatenate([self.of_product, np.array(new, dtype=np.int32)]) if new else self.of_product
         made = []
         for interval, bits, named in origins.classes.contents[len(self.of_origin) :]:
             seen = days.of(interval)[0][self.program.index]
-            made.append(self._origins.number((bits & self.mask, seen, tuple(tokens for place, tokens in named if place in self.families))))
+            made.append(self._origins.number((bits & self.mask, seen, self._mine(named))))
         self.of_origin = np.concatenate([self.of_origin, np.array(made, dtype=np.int32)]) if made else self.of_origin
         self.local.fit(len(self._products), len(self._origins))
+
+    def _mine(self, by_table: tuple[tuple[int, Any], ...]) -> tuple[Any, ...]:
+        return tuple(found for place, found in by_table if place in self.families) if self.families else ()
 
     def find(self, products: Numbers, origins: Numbers, facts: Numbers, reach: Reach, sample: Callable[[int], Sample]) -> Reached:
         """Return the numbers of what is left of the program on lines."""
@@ -83,7 +96,7 @@ class _Program:
                 self.local.cells[seen[place], whence[place]] = self._live(*sample(place))
             local = self.local.cells[seen, whence].astype(np.int64)
         for grid in (self.left, self.open):
-            grid.fit(len(self.lives), len(reach.facts))
+            grid.fit(len(self._lives), len(reach.facts))
         left, empty = self.left.find(local, facts)
         if len(empty):
             for place in empty.tolist():
@@ -95,7 +108,7 @@ class _Program:
         """Ask which provisions are live, and keep them with what on the day, beside them, decides."""
         situations, program = self.situations, self.program
         static = situations.static_bits(interval, hts, origin)
-        rows = situations.rows(interval, interval, hts, origin) if self.families else {}
+        rows = situations.rows(interval, interval, hts, origin, self.families) if self.families else {}
         lives = situations.live_of(program, interval, interval, static, static, rows)
         day = situations.first_day(interval)
         offsets = tuple(
@@ -106,24 +119,45 @@ class _Program:
         if not lives and not offsets:
             return 0
         groups = tuple(one.start <= day < one.end for one in program.groups)
-        self.lives.append((lives, groups, offsets, day))
-        return len(self.lives) - 1
+        self._lives.append(_Lives(lives, groups, offsets, interval))
+        return len(self._lives) - 1
 
     def _settle(self, local: int, facts: int, reach: Reach) -> None:
-        lives, groups, offsets, day = self.lives[local]
-        known: Facts = reach.facts.contents[facts]
-        claims = self.situations.book.all_claims
-        for grid, false in ((self.left, known.false), (self.open, known.false & ~claims)):
-            items = tuple(item for live in lives if (item := _item(live, known._replace(false=false), day)) is not None)
-            against = tuple(
-                (name, left)
-                for name, node in offsets
-                if (left := node if isinstance(node, bool) else settle(node, known.true, false)) is not False
-            )
-            content = (items, groups, against) if items or against else ()
-            floors = {live.effect.rate for live in lives if live.effect.kind == "up_to"}
-            floors |= {row.rate for live in lives for row in live.rows if row.effect == "up_to"}
-            grid.cells[local, facts] = reach.contents.number((content, tuple(sorted(floors)) if items else ()))
+        """Ask what facts leave of live provisions: as they are, and if no claim that was not made is ruled out."""
+        left = self._left(self._lives[local], facts, reach, claims=0)
+        self.left.cells[local, facts] = left
+        ruled_out = reach.facts.contents[facts].false & self._claims
+        self.open.cells[local, facts] = self._left(self._lives[local], facts, reach, claims=ruled_out) if ruled_out else left
+
+    def _left(self, lives: _Lives, facts: int, reach: Reach, *, claims: int) -> int:
+        """Return the number of what facts leave of live provisions, where these claims may be made after all."""
+        given: Facts = reach.facts.contents[facts]
+        known = given._replace(false=given.false & ~claims) if claims else given
+        dated = reach.days.of(lives.interval)[0][self.program.index]
+        day = self.situations.first_day(lives.interval)
+        items = tuple(
+            item for live in lives.lives if (item := self._item(live, known, day, (facts, dated, bool(claims)), reach.items)) is not None
+        )
+        against = tuple(
+            (name, left)
+            for name, node in lives.offsets
+            if (left := node if isinstance(node, bool) else settle(node, known.true, known.false)) is not False
+        )
+        floors = {live.effect.rate for live in lives.lives if live.effect.kind == "up_to"}
+        floors |= {row.rate for live in lives.lives for row in live.rows if row.effect == "up_to"}
+        content = (items, lives.groups, against) if items or against else ()
+        return reach.contents.number((content, tuple(sorted(floors)) if items else ()))
+
+    def _item(self, live: Live, known: Facts, day: int, seen: tuple[int, int, bool], items: Kept) -> int | None:
+        """Return the number of what can still decide about a provision, from memory unless days of rows of a table count too."""
+        if live.rows:
+            found = _item(live, known, day)
+            return None if found is None else items.number(found)
+        key = (live, *seen)
+        if key not in self._items:
+            found = _item(live, known, day)
+            self._items[key] = None if found is None else items.number(found)
+        return self._items[key]
 
 
 def _item(live: Live, known: Facts, day: int) -> tuple[Any, ...] | None:
@@ -163,8 +197,7 @@ class Reach:
         """Take the situations of a book."""
         self.situations = situations
         self.days, self.products, self.origins = Days(situations), Products(situations), Origins(situations)
-        self.facts = Kept()
-        self.contents = Kept()
+        self.facts, self.items, self.contents = Kept(), Kept(), Kept()
         self.contents.number(((), ()))
         self._programs = [_Program(program, situations) for program in situations.book.programs]
         self._cells = Numbering()
@@ -206,7 +239,8 @@ class Reach:
         wanted = self.situations.book.all_claims
         for content in contents:
             found = self.contents.contents[content][0]
-            for item in found[0] if found else ():
+            for number in found[0] if found else ():
+                item = self.items.contents[number]
                 nodes = [item[3], *(node for node, _ in item[4])]
                 if item[6] is not None or any(dynamic_bits(node) & wanted for node in nodes if not isinstance(node, bool)):
                     return True

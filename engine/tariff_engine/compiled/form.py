@@ -93,9 +93,9 @@ class Choice:
     cites: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FamilyRow:
-    """A row of a provision's table."""
+    """A row of a provision's table, known by itself: two that say the same are two."""
 
     start: int
     end: int

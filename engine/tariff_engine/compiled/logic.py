@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import chain
 
 from tariff_engine.compiled.form import ALL, ANY, NOT, SUBJECT, Atom, Node
@@ -19,55 +18,59 @@ TRUE = Node(ALL)
 
 def simplify(node: Node, true: int) -> Node | bool:
     """Settle the static bits of a tree (`true` holds those that are set); return what is left to decide, or the truth."""
-    if node.kind == ALL:
-        if node.static_true & ~true or node.static_false & true:
-            return False
-        children = [simplify(child, true) for child in node.children]
-        if any(child is False for child in children):
-            return False
-        left = tuple(child for child in children if isinstance(child, Node))
-        if not left and not node.need_true and not node.need_false:
-            return True
-        return replace(node, atoms=(), static_true=0, static_false=0, children=left)
-    if node.kind == ANY:
-        children = [simplify(child, true) for child in node.children]
-        if any(child is True for child in children) and not any(isinstance(child, Node) and _has_subject(child) for child in children):
-            return True
-        left = tuple(TRUE if child is True else child for child in children if child is not False)
-        return replace(node, children=left) if left else False
-    if node.kind == NOT:
-        child = simplify(node.children[0], true)
-        return replace(node, children=(child,)) if isinstance(child, Node) else not child
-    return node
-
-
-def _has_subject(node: Node) -> bool:
-    return node.kind == SUBJECT or any(_has_subject(child) for child in node.children)
+    return _left(node, true, 0, 0)
 
 
 def settle(node: Node, true: int, false: int) -> Node | bool:
     """Settle the dynamic bits of a simplified tree that are known to be true or false; what is left decides as the whole tree would."""
+    return _left(node, 0, true, false)
+
+
+def _left(node: Node, static: int, true: int, false: int) -> Node | bool:
+    """Return what is left of a tree: the tree itself where that is all of it, for most have nothing to settle."""
     if node.kind == ALL:
-        if node.need_true & false or node.need_false & true:
+        if node.static_true & ~static or node.static_false & static or node.need_true & false or node.need_false & true:
             return False
-        children = [settle(child, true, false) for child in node.children]
-        if any(child is False for child in children):
-            return False
-        need_true, need_false = node.need_true & ~true, node.need_false & ~false
-        left = tuple(child for child in children if isinstance(child, Node))
-        if not left and not need_true and not need_false:
-            return True
-        return Node(ALL, need_true=need_true, need_false=need_false, children=left)
+        return _all_left(node, static, true, false)
     if node.kind == ANY:
-        children = [settle(child, true, false) for child in node.children]
-        if any(child is True for child in children) and not any(isinstance(child, Node) and _has_subject(child) for child in children):
-            return True
-        left = tuple(TRUE if child is True else child for child in children if child is not False)
-        return Node(ANY, children=left) if left else False
+        return _any_left(node, static, true, false)
     if node.kind == NOT:
-        child = settle(node.children[0], true, false)
-        return Node(NOT, children=(child,)) if isinstance(child, Node) else not child
+        child = _left(node.children[0], static, true, false)
+        return not child if isinstance(child, bool) else Node(NOT, children=(child,))
     return node
+
+
+def _all_left(node: Node, static: int, true: int, false: int) -> Node | bool:
+    left, same = [], not node.atoms
+    for child in node.children:
+        found = _left(child, static, true, false)
+        if found is False:
+            return False
+        same = same and found is child
+        if found is not True:
+            left.append(found)
+    need_true, need_false = node.need_true & ~true, node.need_false & ~false
+    if same and need_true == node.need_true and need_false == node.need_false:
+        return node if left or need_true or need_false else True
+    return Node(ALL, need_true=need_true, need_false=need_false, children=tuple(left)) if left or need_true or need_false else True
+
+
+def _any_left(node: Node, static: int, true: int, false: int) -> Node | bool:
+    left, met = [], False
+    for child in node.children:
+        found = _left(child, static, true, false)
+        if found is True:
+            met = True
+            left.append(TRUE)
+        elif found is not False:
+            left.append(found)
+    if met and not any(_has_subject(child) for child in left):
+        return True
+    return Node(ANY, children=tuple(left)) if left else False
+
+
+def _has_subject(node: Node) -> bool:
+    return node.kind == SUBJECT or any(_has_subject(child) for child in node.children)
 
 
 def dynamic_bits(node: Node) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from operator import itemgetter
+from operator import is_, itemgetter
 from typing import TYPE_CHECKING, Any
 
 from tariff_engine.compiled.form import Chapter98Rule, Choice, CompiledBook, CompiledProvision, Edge, FamilyRow, Node, Override, Reach
@@ -508,4 +508,4 @@ def _deny(node: Node, bits: int) -> Node:
     children = tuple(_deny(child, bits) for child in node.children)
     if (node.need_true | node.need_false) & bits:
         return Node(1)  # an ANY without branches never holds
-    return replace(node, children=children) if children != node.children else node
+    return node if all(map(is_, children, node.children)) else replace(node, children=children)

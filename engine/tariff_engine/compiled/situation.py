@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -58,6 +59,7 @@ class Situations:
         self._by_code: dict[tuple[int, int, str, str], Situation] = {}
         self._found: dict[tuple[Any, ...], Situation] = {}
         self._programs: dict[tuple[Any, ...], tuple[Live, ...]] = {}
+        self._lives: dict[tuple[Any, ...], Live | None] = {}
         self._elements: dict[int, int] = {}
         self._day_steps: dict[tuple[int, int, int], int] = {}
         self._days = [self.days_of(program) for program in book.programs]
@@ -71,7 +73,8 @@ class Situations:
             for who, start, end in members:
                 self._spans[f"group:{name}", who] = (*self._spans.get((f"group:{name}", who), ()), (start, end))
         self._group_keys = {place: [key for key in by_key if key.startswith("group:")] for place, by_key in book.families.items()}
-        self.masks = tuple(self._static_mask(program) for program in book.programs)
+        self._own = tuple(self._static_mask(provision) for provision in book.provisions)
+        self.masks = tuple(self._mask_of(program) for program in book.programs)
 
     def interval(self, ordinal: int) -> int:
         """Return the number of the interval between boundary days in which a day lies."""
@@ -179,15 +182,26 @@ class Situations:
             found = self._found[key] = _situation(key[:4], self.first_day(interval), live)
         return found
 
-    def _static_mask(self, program: CompiledProgram) -> int:
-        """The static bits that a program looks at: all else is the same to it."""
-        mask = sum(1 << bit for bit in _static_bits([node for node, _, _ in program.outside]))
+    def _static_mask(self, provision: CompiledProvision) -> int:
+        """The static bits that a provision looks at: all else is the same to it."""
+        outside = [node for node, _, _ in self.book.programs[provision.program].outside]
+        return self.static_mask_of([provision.condition, *outside, *(node for effect in provision.effects for node, _ in effect.base_if)])
+
+    def _mask_of(self, program: CompiledProgram) -> int:
+        """The static bits that a program looks at."""
+        mask = self.static_mask_of([node for node, _, _ in program.outside])
         for place in program.provisions:
-            provision = self.book.provisions[place]
-            nodes = [provision.condition, *(node for effect in provision.effects for node, _ in effect.base_if)]
-            for bit in _static_bits(nodes):
-                mask |= 1 << bit
+            mask |= self._own[place]
         return mask
+
+    def dynamic_mask_of(self, program: CompiledProgram) -> int:
+        """Return the dynamic bits that a program looks at to decide which of its provisions hold."""
+        found = 0
+        for node in (*(node for node, _, _ in program.outside), *(offset.condition for offset in program.offsets)):
+            found |= dynamic_bits(node)
+        for provision in (self.book.provisions[place] for place in program.provisions):
+            found |= dynamic_bits(provision.condition) | (1 << provision.claim_bit if provision.claim_bit >= 0 else 0)
+        return found
 
     @staticmethod
     def static_mask_of(nodes: list[Node]) -> int:
@@ -215,7 +229,8 @@ class Situations:
         if found is None:
             if len(self._programs) >= _MAX_REMEMBERED:
                 self._programs.clear()
-            made = (self._live(provision, effect, static, apart, rows) for provision, effect in self._standing[steps])
+            bits = apart if program.by_admission else static
+            made = (self._live(provision, effect, bits, rows.get(provision.index, ())) for provision, effect in self._standing[steps])
             found = self._programs[key] = tuple(item for item in made if item)
         return found
 
@@ -234,11 +249,18 @@ class Situations:
                 found = effect
         return found
 
-    def _live(
-        self, provision: CompiledProvision, effect: Effect, static: int, apart: int, rows: dict[int, tuple[FamilyRow, ...]]
-    ) -> Live | None:
+    def _live(self, provision: CompiledProvision, effect: Effect, static: int, rows: tuple[FamilyRow, ...]) -> Live | None:
+        """Return what static bits leave of a provision: the same object wherever it is the same, for decisions about it are remembered."""
+        bits = static & self._own[provision.index]
+        key = (id(effect), provision.index, bits, rows)
+        if key not in self._lives:
+            if len(self._lives) >= _MAX_REMEMBERED:
+                self._lives.clear()
+            self._lives[key] = self._left_of(provision, effect, bits, rows)
+        return self._lives[key]
+
+    def _left_of(self, provision: CompiledProvision, effect: Effect, bits: int, rows: tuple[FamilyRow, ...]) -> Live | None:
         program = self.book.programs[provision.program]
-        bits = apart if program.by_admission else static
         condition = simplify(provision.condition, bits)
         if condition is False:
             return None
@@ -249,13 +271,16 @@ class Situations:
                 outside.append((TRUE if left is True else left, place))
         base = next((reach for node, reach in effect.base_if if simplify(node, bits) is True), effect.base)
         kept = TRUE if condition is True else condition
-        return Live(provision, program, effect, kept, rows.get(provision.index, ()), tuple(outside), base)
+        return Live(provision, program, effect, kept, rows, tuple(outside), base)
 
-    def rows(self, interval: int, admission: int, hts: str, origin: str) -> dict[int, tuple[FamilyRow, ...]]:
-        """Return for each family the rows that fit the line, best first, up to the first that needs no claim."""
+    def rows(
+        self, interval: int, admission: int, hts: str, origin: str, families: Iterable[int] | None = None
+    ) -> dict[int, tuple[FamilyRow, ...]]:
+        """Return for each family, or some, the rows that fit the line, best first, up to the first that needs no claim."""
         found: dict[int, tuple[FamilyRow, ...]] = {}
         entry_day = self.first_day(interval)
-        for place, by_key in self.book.families.items():
+        for place in self.book.families if families is None else families:
+            by_key = self.book.families[place]
             provision = self.book.provisions[place]
             day = self.day_for(self.book.programs[provision.program], interval, admission)
             begins, ends = self.book.family_days[place]
