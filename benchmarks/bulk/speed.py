@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from book import BATCH, KINDS, batches
 
 from tariff_engine.bulk import SUMMARY_SCHEMA, BulkAssessor
+from tariff_service.collector import settled
 from tariff_service.rulebook import open_engine
 
 
@@ -36,7 +37,7 @@ def main(kind: str, lines: int, *, ranges: bool) -> None:
             writer.close()
         assessor, started, cpu = BulkAssessor(known, ranges=ranges), time.perf_counter(), time.process_time()
         read, told, rejected = 0, cpu, 0
-        with pq.ParquetWriter(target, SUMMARY_SCHEMA, compression="zstd") as out:
+        with settled(), pq.ParquetWriter(target, SUMMARY_SCHEMA, compression="zstd") as out:  # as `tariff bulk` does
             for batch in pq.ParquetFile(source).iter_batches(BATCH):
                 done = assessor.assess(batch)
                 out.write_batch(done.summary)

@@ -7,6 +7,7 @@ spans of days (`dated_table`). What cannot be decided is a typed problem, never 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
@@ -45,8 +46,10 @@ class Schedule:
         self.editions = editions
         self.tables = tables
         self.successors = successors
+        self._starts = [edition.starts for edition in editions]
         ends = (*(edition.starts for edition in editions[1:]), None)
         self.periods = tuple(Period(edition.starts, until) for edition, until in zip(editions, ends, strict=True))
+        self._dated = [table for table in dict.fromkeys(tables) if isinstance(table, DatedTable)]
         self._lines: dict[tuple[str, int, int, date | None], TariffLine] = {}
         self._special: dict[str, SpecialRates] = {}
 
@@ -109,9 +112,9 @@ class Schedule:
     def days_of(self, hts: str) -> list[date]:
         """Return the days on which the rates of an eight-digit line may change: bounds of its spans, first days of editions."""
         stem = hts.replace(".", "")[:_LINE]
-        found = {period.starts for period in self.periods}
-        for table in dict.fromkeys(self.tables):
-            for span in table.spans(stem) if isinstance(table, DatedTable) else ():
+        found = set(self._starts)
+        for table in self._dated:
+            for span in table.spans(stem):
                 found |= {span.starts} if span.until is None else {span.starts, span.until}
         return sorted(found)
 
@@ -147,13 +150,11 @@ class Schedule:
 
     def _governing(self, on: date, known_on: date | None) -> tuple[int, int]:
         """Return which edition to use for an entry date as known on a day, and which one governs it."""
-        wanted = governing = 0
-        for index, edition in enumerate(self.editions):
-            if edition.starts <= on:
-                wanted = index
-                if known_on is None or edition.published <= known_on:
-                    governing = index
-        return governing, wanted
+        wanted = max(0, bisect_right(self._starts, on) - 1)
+        if known_on is None:
+            return wanted, wanted
+        known = (index for index in range(wanted, 0, -1) if self.editions[index].published <= known_on)
+        return next(known, 0), wanted
 
     def _day(self, index: int, on: date) -> date:
         """Return the day of an edition that is nearest to a day."""
@@ -194,8 +195,10 @@ class Schedule:
     def _in_plain(self, digits: str, table: PlainTable, index: int, day: date) -> TariffLine:
         """Find a number in the table of one edition."""
         edition, stem = self.editions[index].name, digits[:_LINE]
+        if digits in table and len(digits) == _NUMBER:
+            return self._line(digits, *table.printed(digits), edition)
         children = table.below(stem)
-        if digits in table and (len(digits) == _NUMBER or table.one_rate(stem, children)):
+        if digits in table and table.one_rate(stem, children):
             return self._line(digits, *table.printed(digits), edition)
         if stem not in table and not children:
             raise self._unknown(digits, index, day)

@@ -54,6 +54,7 @@ class Tariffs:
         # the schedule changes on few days of the law: many intervals of days are one span to it
         self._spans = np.array([0, *(bisect_right(self._days, day) for day in days)], dtype=np.int64)
         self._first_days = (days[0], *self._days)
+        self._excluded = frozenset(line for rows in knowledge.law.preferences.excluded.values() for line in rows)
         self._grid = Grid(len(self._first_days))
         self._classes, self._symbols = Kept(), Kept()
         self._kept: dict[int, Any] = {}  # parts of lines, so that their identity stays theirs
@@ -94,8 +95,7 @@ class Tariffs:
             line = self._law.schedule.find(hts, day, self._law.known_on)
         except ProblemError:
             return self.UNKNOWN
-        excluded = self._law.preferences.excluded
-        listed = hts[:8] if any(hts[:8] in rows for rows in excluded.values()) else ""
+        listed = hts[:8] if hts[:8] in self._excluded else ""
         parts = (line.general, line.column2, *(rate for _, rate in line.special))
         self._kept.update((id(part), part) for part in parts)
         content = (

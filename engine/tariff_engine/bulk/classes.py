@@ -125,33 +125,17 @@ class Products:
     def __init__(self, situations: Situations) -> None:
         """Take the situations of a book."""
         self._situations, self._book = situations, situations.book
-        self._profiles, self._samples, self._tables = Kept(), list[str](), list[tuple[tuple[int, tuple[Any, ...]], ...]]()
+        self._profiles, self._samples = Kept(), list[str]()
         self._grid = Grid(len(self._book.bounds) + 1)
         self.classes = Kept()
         """By class: the static bits, and for each table of rows by product the rows that a number meets."""
 
     def profile(self, hts: str) -> int:
         """Return the number of all that the law ever says of a product number."""
-        book = self._book
-        prefixes = [hts[:size] for size in range(2, len(hts) + 1)]
-        listed = tuple(
-            (start, end, mask)
-            for prefix in prefixes
-            for start, end, excepted, mask in book.product_rows.get(prefix, ())
-            if not (excepted and hts.startswith(excepted))
-        )
-        tables = tuple(
-            (
-                place,
-                tuple(row for prefix in prefixes for row in rows.get(prefix, ()) if not (row.excepted and hts.startswith(row.excepted))),
-            )
-            for place, rows in book.families.items()
-            if book.provisions[place].by_hts
-        )
-        number = self._profiles.number((listed, tuple(id(row) for _, rows in tables for row in rows)))
+        listed = self._situations.tables.listed(hts)
+        number = self._profiles.number((listed.marks, tuple(id(row) for rows in listed.rows.values() for row in rows)))
         if number == len(self._samples):
             self._samples.append(hts)
-            self._tables.append(tables)
         return number
 
     def find(self, profiles: Numbers, intervals: Numbers) -> Numbers:
@@ -161,7 +145,9 @@ class Products:
         for place in empty.tolist():
             profile, interval = int(profiles[place]), int(intervals[place])
             day, bits = self._situations.first_day(interval), self._situations.product_bits_of(interval, self._samples[profile])
-            met = tuple((family, tuple(id(row) for row in rows if row.start <= day < row.end)) for family, rows in self._tables[profile])
+            tables = self._situations.tables.listed(self._samples[profile]).rows
+            in_force = ((place, tuple(id(row) for row in rows if row.start <= day < row.end)) for place, rows in tables.items())
+            met = tuple(one for one in in_force if one[1])
             self._grid.cells[profile, interval] = self.classes.number((bits, met))
         return self._grid.cells[profiles, intervals].astype(np.int64) if len(empty) else found
 
@@ -193,7 +179,7 @@ class Origins:
 
     def _class(self, origin: str, interval: int) -> tuple[Any, ...]:
         situations, day = self._situations, self._situations.first_day(interval)
-        groups = frozenset(group for group in self._groups if situations.in_group(group, origin, day))
+        groups = frozenset(group for group in self._groups if situations.tables.in_group(group, origin, day))
         fits = {"*", origin, *groups}
         named = {place: self._rows(place, tokens & fits, day) for place, tokens in self._tokens.items()}
         return interval, situations.origin_bits_of(interval, origin), tuple(named.items())

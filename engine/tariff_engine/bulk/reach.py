@@ -85,7 +85,7 @@ class _Program:
         self.local.fit(len(self._products), len(self._origins))
 
     def _mine(self, by_table: tuple[tuple[int, Any], ...]) -> tuple[Any, ...]:
-        return tuple(found for place, found in by_table if place in self.families) if self.families else ()
+        return tuple(one for one in by_table if one[0] in self.families) if self.families else ()
 
     def find(self, products: Numbers, origins: Numbers, facts: Numbers, reach: Reach, sample: Callable[[int], Sample]) -> Reached:
         """Return the numbers of what is left of the program on lines."""
@@ -108,9 +108,9 @@ class _Program:
         """Ask which provisions are live, and keep them with what on the day, beside them, decides."""
         situations, program = self.situations, self.program
         static = situations.static_bits(interval, hts, origin)
-        rows = situations.rows(interval, interval, hts, origin, self.families) if self.families else {}
-        lives = situations.live_of(program, interval, interval, static, static, rows)
         day = situations.first_day(interval)
+        rows = situations.tables.rows(day, day, hts, origin, self.families) if self.families else {}
+        lives = situations.live_of(program, interval, interval, static, static, rows)
         offsets = tuple(
             (offset.name, left)
             for offset in program.offsets
@@ -203,6 +203,7 @@ class Reach:
         self._cells = Numbering()
         self._pairs: list[tuple[int, int]] = []
         self._pair_numbers = np.zeros((0, 2), dtype=np.int64)
+        self._floors: dict[int, tuple[Fraction, ...]] = {}
         self._left, self._open = _Sets(len(self._programs)), _Sets(len(self._programs))
 
     def find(self, products: Numbers, origins: Numbers, facts: Numbers, sample: Callable[[int], Sample]) -> Reached:
@@ -228,8 +229,11 @@ class Reach:
 
     def floors(self, number: int) -> tuple[Fraction, ...]:
         """Return the floors of the provisions of a set."""
-        found = {floor for content in self._left.contents(number) for floor in self.contents.contents[content][1]}
-        return tuple(sorted(found))
+        found = self._floors.get(number)
+        if found is None:
+            met = {floor for content in self._left.contents(number) for floor in self.contents.contents[content][1]}
+            found = self._floors[number] = tuple(sorted(met))
+        return found
 
     def claims(self, number: int) -> bool:
         """Whether law of an open set asks for a claim of an exclusion."""

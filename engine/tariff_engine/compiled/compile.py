@@ -32,8 +32,6 @@ from tariff_engine.notation.program import EFFECTS, Piece, Program, Step
 from tariff_engine.notation.terms import Dated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from tariff_engine.book import Book, Node
 
 
@@ -102,7 +100,6 @@ class _Compiler:
             assume_true=assume_true,
             takes=takes,
             families=families,
-            family_days={place: _days_of(rows.values()) for place, rows in families.items()},
             group_members=groups,
             filing=filing,
         )
@@ -346,9 +343,3 @@ def _spec(test: Any) -> tuple[tuple[str, Any], ...]:
     if test.from_ is not None:
         found.append(("from", test.from_))
     return tuple(found)
-
-
-def _days_of(rows: Iterable[tuple[FamilyRow, ...]]) -> tuple[int, int]:
-    """Return the day on which the first of some rows begins, and that on which the last one ends."""
-    days = [(row.start, row.end) for some in rows for row in some]
-    return min((start for start, _ in days), default=0), max((end for _, end in days), default=0)

@@ -258,7 +258,6 @@ class CompiledBook:
     takes: dict[str, tuple[Any, str]]
     # tables of families
     families: dict[int, dict[str, tuple[FamilyRow, ...]]]
-    family_days: dict[int, tuple[int, int]]  # from the day on which the first row of a family begins to that on which the last one ends
     group_members: dict[str, tuple[tuple[str, int, int], ...]]
     filing: tuple[tuple[int, dict[str, int]], ...]
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
 from tariff_engine.compiled.form import CompiledBook, CompiledProgram, CompiledProvision, Effect, FamilyRow, Node
 from tariff_engine.compiled.logic import TRUE, dynamic_bits, simplify
+from tariff_engine.compiled.tables import Tables
 
 _MAX_REMEMBERED = 200_000
 
@@ -68,11 +68,7 @@ class Situations:
         # by the number of the steps that count: which provisions are in force, and with which step
         self._standing: list[tuple[tuple[CompiledProvision, Effect], ...]] = []
         self._in_force: dict[tuple[int, int], tuple[tuple[CompiledProgram, int], ...]] = {}
-        self._spans: dict[tuple[str, str], tuple[tuple[int, int], ...]] = {}
-        for name, members in book.group_members.items():
-            for who, start, end in members:
-                self._spans[f"group:{name}", who] = (*self._spans.get((f"group:{name}", who), ()), (start, end))
-        self._group_keys = {place: [key for key in by_key if key.startswith("group:")] for place, by_key in book.families.items()}
+        self.tables = Tables(book)
         self._own = tuple(self._static_mask(provision) for provision in book.provisions)
         self.masks = tuple(self._mask_of(program) for program in book.programs)
 
@@ -154,10 +150,9 @@ class Situations:
             if len(self._product) >= _MAX_REMEMBERED:
                 self._product.clear()
             day, elements = self.first_day(interval), 0
-            for size in range(2, len(hts) + 1):
-                for start, end, excepted, mask in self.book.product_rows.get(hts[:size], ()):
-                    if start <= day < end and not (excepted and hts.startswith(excepted)):
-                        elements |= mask
+            for start, end, mask in self.tables.listed(hts).marks:
+                if start <= day < end:
+                    elements |= mask
             bits = self._elements.get(elements)
             if bits is None:
                 bits = self._elements[elements] = sum(1 << bit for bit, wanted in self.book.composite if elements & wanted)
@@ -170,7 +165,7 @@ class Situations:
         static = origin_bits | self.product_bits_of(interval, hts)
         # goods in privileged foreign status: products and steps as of admission, origin and clause dates as of entry
         apart = static if admission == interval else origin_bits | self.product_bits_of(admission, hts)
-        rows = self.rows(interval, admission, hts, origin)
+        rows = self.tables.rows(self.first_day(interval), self.first_day(admission), hts, origin)
         key = (interval, admission, static, apart, tuple(rows.values()))
         found = self._found.get(key)
         if found is None:
@@ -272,43 +267,6 @@ class Situations:
         base = next((reach for node, reach in effect.base_if if simplify(node, bits) is True), effect.base)
         kept = TRUE if condition is True else condition
         return Live(provision, program, effect, kept, rows, tuple(outside), base)
-
-    def rows(
-        self, interval: int, admission: int, hts: str, origin: str, families: Iterable[int] | None = None
-    ) -> dict[int, tuple[FamilyRow, ...]]:
-        """Return for each family, or some, the rows that fit the line, best first, up to the first that needs no claim."""
-        found: dict[int, tuple[FamilyRow, ...]] = {}
-        entry_day = self.first_day(interval)
-        for place in self.book.families if families is None else families:
-            by_key = self.book.families[place]
-            provision = self.book.provisions[place]
-            day = self.day_for(self.book.programs[provision.program], interval, admission)
-            begins, ends = self.book.family_days[place]
-            if not begins <= day < ends:
-                found[place] = ()
-                continue
-            candidates: list[FamilyRow] = []
-            # rows by origin: those that name it, its groups, or every country
-            keys = [hts[:size] for size in range(len(hts), 1, -1)] if provision.by_hts else ["*", origin, *self._group_keys[place]]
-            any_origin = ("*", origin)
-            for key in keys:
-                for row in by_key.get(key, ()):
-                    if row.start <= day < row.end and not (row.excepted and hts.startswith(row.excepted)):
-                        named = not provision.by_origin or row.origin in any_origin
-                        if named or self.in_group(row.origin, origin, entry_day):
-                            candidates.append(row)
-            candidates.sort(key=lambda row: row.order)
-            kept: list[FamilyRow] = []
-            for row in candidates:
-                kept.append(row)
-                if not row.partial or provision.claim_bit < 0:
-                    break
-            found[place] = tuple(kept)
-        return found
-
-    def in_group(self, name: str, origin: str, day: int) -> bool:
-        """Whether a row for a group of origins ("group:" and its name) is for an origin on a day."""
-        return any(start <= day < end for start, end in self._spans.get((name, origin), ()))
 
 
 def _situation(key: tuple[int, int, int, int], day: int, live: dict[int, Live]) -> Situation:
