@@ -73,6 +73,27 @@ def _has_subject(node: Node) -> bool:
     return node.kind == SUBJECT or any(_has_subject(child) for child in node.children)
 
 
+def ruled_out(node: Node, known: int, true: int) -> bool:
+    """Whether some static bits alone make a tree false, whatever the others are: those of a mask (`known`), of which `true` holds the set ones."""
+    if node.kind == ALL:
+        if node.static_true & known & ~true or node.static_false & true:
+            return True
+        return any(ruled_out(child, known, true) for child in node.children)
+    if node.kind == ANY:
+        return all(ruled_out(child, known, true) for child in node.children)
+    return node.kind == NOT and _settled(node.children[0], known, true)
+
+
+def _settled(node: Node, known: int, true: int) -> bool:
+    """Whether some static bits alone make a tree true."""
+    if node.kind == ALL:
+        open_ = node.need_true or node.need_false or node.static_true & ~true or node.static_false & (true | ~known)
+        return not open_ and all(_settled(child, known, true) for child in node.children)
+    if node.kind == ANY:
+        return any(_settled(child, known, true) for child in node.children)
+    return node.kind == NOT and ruled_out(node.children[0], known, true)
+
+
 def dynamic_bits(node: Node) -> int:
     """Return every dynamic bit that a tree looks at."""
     found = node.need_true | node.need_false

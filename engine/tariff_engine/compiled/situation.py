@@ -8,10 +8,12 @@ from fractions import Fraction
 from typing import Any
 
 from tariff_engine.compiled.form import CompiledBook, CompiledProgram, CompiledProvision, Effect, FamilyRow, Node
-from tariff_engine.compiled.logic import TRUE, dynamic_bits, simplify
+from tariff_engine.compiled.logic import TRUE, dynamic_bits, ruled_out, simplify
 from tariff_engine.compiled.tables import Tables
 
 _MAX_REMEMBERED = 200_000
+_Open = tuple[tuple[CompiledProgram, int], ...]
+"""Programs, each with the number of its steps that count."""
 
 
 @dataclass(slots=True, eq=False)
@@ -67,7 +69,10 @@ class Situations:
         self._step_numbers: dict[tuple[int, ...], int] = {}
         # by the number of the steps that count: which provisions are in force, and with which step
         self._standing: list[tuple[tuple[CompiledProvision, Effect], ...]] = []
-        self._in_force: dict[tuple[int, int], tuple[tuple[CompiledProgram, int], ...]] = {}
+        self._in_force: dict[tuple[int, int], _Open] = {}
+        self._of_origin: dict[tuple[int, int, int], tuple[_Open, tuple[int, ...]]] = {}
+        self._possible: dict[tuple[int, int], bool] = {}
+        self._origin_mask = sum(1 << bit for bit, *_ in (*book.origin_bits, *book.date_bits))
         self.tables = Tables(book)
         self._own = tuple(self._static_mask(provision) for provision in book.provisions)
         self.masks = tuple(self._mask_of(program) for program in book.programs)
@@ -107,12 +112,33 @@ class Situations:
                 self._standing.append(tuple([(one, step) for one, step in steps if step and step.kind not in {"ended", "authorized"}]))
         return found
 
-    def _programs_of(self, interval: int, admission: int) -> tuple[tuple[CompiledProgram, int], ...]:
+    def _programs_of(self, interval: int, admission: int) -> _Open:
         """Return the programs of which something is in force, each with the number of its steps that count."""
         found = self._in_force.get((interval, admission))
         if found is None:
             steps = [(program, self._steps(program, interval, admission)) for program in self.book.programs]
             found = self._in_force[interval, admission] = tuple([one for one in steps if self._standing[one[1]]])
+        return found
+
+    def _open_to(self, interval: int, admission: int, origin_bits: int) -> tuple[_Open, tuple[int, ...]]:
+        """Return the programs in force that an origin does not rule out on a day, whatever the product; and the tables of these."""
+        key = (interval, admission, origin_bits)
+        found = self._of_origin.get(key)
+        if found is None:
+            if len(self._of_origin) >= _MAX_REMEMBERED:
+                self._of_origin.clear()
+            open_ = tuple([one for one in self._programs_of(interval, admission) if self.possible(*one, origin_bits)])
+            found = self._of_origin[key] = open_, tuple([place for program, _ in open_ for place in self._tables[program.index]])
+        return found
+
+    def possible(self, program: CompiledProgram, steps: int, origin_bits: int) -> bool:
+        """Whether a program, of which the steps of some number count, has anything to say of goods of an origin, whatever they are."""
+        key = (steps, origin_bits & self.masks[program.index])
+        found = self._possible.get(key)
+        if found is None:
+            found = self._possible[key] = not all(
+                ruled_out(provision.condition, self._origin_mask, key[1]) for provision, _ in self._standing[steps]
+            )
         return found
 
     def days_of(self, program: CompiledProgram) -> list[int]:
@@ -165,14 +191,13 @@ class Situations:
         static = origin_bits | self.product_bits_of(interval, hts)
         # goods in privileged foreign status: products and steps as of admission, origin and clause dates as of entry
         apart = static if admission == interval else origin_bits | self.product_bits_of(admission, hts)
-        rows = self.tables.rows(self.first_day(interval), self.first_day(admission), hts, origin)
+        programs, tables = self._open_to(interval, admission, origin_bits)
+        rows = self.tables.rows(self.first_day(interval), self.first_day(admission), hts, origin, tables)
         key = (interval, admission, static, apart, tuple(rows.values()))
         found = self._found.get(key)
         if found is None:
             live = {
-                item.provision.index: item
-                for program, steps in self._programs_of(interval, admission)
-                for item in self._live_with(program, steps, static, apart, rows)
+                item.provision.index: item for program, steps in programs for item in self._live_with(program, steps, static, apart, rows)
             }
             found = self._found[key] = _situation(key[:4], self.first_day(interval), live)
         return found
