@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tariff_engine.compiled.evaluate import test_bits
-from tariff_engine.compiled.logic import dynamic_bits, settle, simplify
+from tariff_engine.compiled.logic import dynamic_bits, settle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -79,12 +79,9 @@ class Alike:
             found = situation.tests = _Tests(conditions, elsewhere)
         return found
 
-    def _conditions(self, situation: Situation) -> Iterator[Node]:
+    @staticmethod
+    def _conditions(situation: Situation) -> Iterator[Node]:
         for item in situation.live.values():
             yield item.condition
             yield from (node for node, _ in item.outside)
-        for program in self._book.programs:
-            for offset in program.offsets:
-                left = simplify(offset.condition, situation.static)
-                if not isinstance(left, bool):
-                    yield left
+        yield from (left for _, _, left in situation.offsets if not isinstance(left, bool))

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tariff_engine.base import claim_facts
 from tariff_engine.compiled.form import FOREVER
-from tariff_engine.compiled.logic import simplify
 from tariff_engine.inquiry_alike import BESIDE_TESTS
 
 if TYPE_CHECKING:
@@ -168,10 +167,6 @@ class Sight:
             return None
         groups = tuple([place for place, group in enumerate(program.groups) if group.start <= day < group.end])
         offsets = tuple(
-            [
-                (place, simplify(offset.condition, situation.static))
-                for place, offset in enumerate(program.offsets)
-                if offset.start <= day < offset.end
-            ]
+            [(offset.name, left) for owner, offset, left in situation.offsets if owner == number and offset.start <= day < offset.end]
         )
         return groups, offsets

@@ -6,11 +6,11 @@ reaches. Where law picks the lowest duty, amounts decide; the plan then carries 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass, field
 from datetime import date
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from tariff_engine.compiled.situation import Live, Situation
 from tariff_engine.evaluate.derivation import Assumed, Verdict
@@ -95,9 +95,8 @@ class PlanRow:
     framed: bool
 
 
-@dataclass(slots=True, eq=False)
-class Plan:
-    """How to charge every line of one pattern: rows in filing order, the split, and the states for the explanation."""
+class Laid(NamedTuple):
+    """How rows lie on a line: in filing order, how they split it, and what they charge, for integer arithmetic."""
 
     rows: tuple[PlanRow, ...]
     groups: tuple[tuple[int, tuple[int, ...]], ...]
@@ -105,6 +104,17 @@ class Plan:
     framed: bool
     replaced: bool  # rates in lieu of the base rate reach all of it: the base duty need not be known
     prohibited: bool
+    money: tuple[tuple[int, int, int], ...]
+    any_framed: bool
+    charges: tuple[Charge, ...]
+    totals: tuple[int, ...]
+
+
+@dataclass(slots=True, eq=False)
+class Plan:
+    """How to charge every line of one pattern: rows in filing order, the split, and the states for the explanation."""
+
+    laid: InitVar[Laid]
     offsets: tuple[tuple[str, int, str, frozenset[int]], ...]
     assumed: tuple[Assumed, ...]
     states: dict[int, State]
@@ -116,20 +126,22 @@ class Plan:
     names: tuple[frozenset[str], ...] = ()
     page: Any = None  # the verdicts of the plan, once asked for
     headings: tuple[dict[str, Any], ...] | None = None  # its rows as they stand in an answer, once asked for
-    money: tuple[tuple[int, int, int], ...] = ()
-    any_framed: bool = False
-    charges: tuple[Charge, ...] = ()
-    totals: tuple[int, ...] = ()
+    # of `laid`, at hand: a known line needs nothing else
+    rows: tuple[PlanRow, ...] = field(init=False)
+    groups: tuple[tuple[int, tuple[int, ...]], ...] = field(init=False)
+    total_groups: tuple[bool, ...] = field(init=False)
+    framed: bool = field(init=False)
+    replaced: bool = field(init=False)
+    prohibited: bool = field(init=False)
+    money: tuple[tuple[int, int, int], ...] = field(init=False)
+    any_framed: bool = field(init=False)
+    charges: tuple[Charge, ...] = field(init=False)
+    totals: tuple[int, ...] = field(init=False)
 
-    def __post_init__(self) -> None:
-        """Lay out the rates for integer arithmetic: cents are (first * dollars + second) // third, half a cent upward."""
-        self.money = tuple((200 * row.top if row.parts else 0, row.bottom, 2 * row.bottom) for row in self.rows)
-        self.any_framed = any(row.framed for row in self.rows)
-        self.totals = tuple(row.parts for row in self.rows if row.kind == "total")
-        self.charges = tuple(
-            (mask, taken, tuple(self.money[place] for place in inside if self.rows[place].parts & mask and self.rows[place].top))
-            for (mask, inside), taken in zip(self.groups, self.total_groups, strict=True)
-        )
+    def __post_init__(self, laid: Laid) -> None:
+        """Take how the rows lie."""
+        self.rows, self.groups, self.total_groups, self.framed, self.replaced = laid[:5]
+        self.prohibited, self.money, self.any_framed, self.charges, self.totals = laid[5:]
 
 
 def rate_that_counts(kind: str, rate: Fraction, ave: Fraction) -> Fraction:

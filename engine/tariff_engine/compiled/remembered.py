@@ -16,8 +16,10 @@ from tariff_engine.compiled.logic import dynamic_bits
 from tariff_engine.evaluate.derivation import Assumed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tariff_engine.compiled.form import CompiledBook, CompiledProvision, Edge, Node
-    from tariff_engine.compiled.plan import State
+    from tariff_engine.compiled.plan import Laid, State
     from tariff_engine.compiled.situation import Live, Situation
 
 DECIDED, CANDIDATE, ASSUMED, FLOOR, LOWEST, RELIEVED, DOUBT = range(7)
@@ -76,6 +78,7 @@ class Remembered:
         """Let go of all decisions. Situations let go of theirs when they are looked at again."""
         self._own: dict[Live, int] = {}
         self._desks: dict[tuple[Any, ...], Desk] = {}
+        self._laid: dict[tuple[Any, ...], Laid] = {}
         self._count = 0
         self._age = object()
 
@@ -119,6 +122,14 @@ class Remembered:
             self._count += 1
         met.append((tuple(notes), state))
         return state
+
+    def laid(self, key: tuple[Any, ...], lay_out: Callable[[], Laid]) -> Laid:
+        """Return how rows lie on a line; `key` holds all on which it depends."""
+        found = self._laid.get(key)
+        if found is None:
+            found = self._laid[key] = lay_out()
+            self._count += 1
+        return found
 
     def _own_bits(self, live: Live) -> int:
         """Return the bits of the tests of a provision."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
-from operator import is_, itemgetter
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 from tariff_engine.compiled.form import Chapter98Rule, Choice, CompiledBook, CompiledProvision, Edge, FamilyRow, Node, Override, Reach
-from tariff_engine.compiled.logic import decide, simplify
-from tariff_engine.compiled.plan import Pattern, Plan, PlanRow, State, Term, lowest, numbers_of
+from tariff_engine.compiled.layout import lay_out
+from tariff_engine.compiled.logic import decide
+from tariff_engine.compiled.plan import Laid, Pattern, Plan, State, Term, lowest, numbers_of
 from tariff_engine.compiled.remembered import ASSUMED, CANDIDATE, DECIDED, DOUBT, FLOOR, LOWEST, RELIEVED
 from tariff_engine.compiled.situation import Live, Situation
 from tariff_engine.evaluate.derivation import Assumed, Verdict
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from tariff_engine.compiled.remembered import Notes, Remembered
 
 _NOTHING = Fraction(0)
-_FIRST_TWO = itemgetter(0, 1)
 
 
 class Resolver:
@@ -418,26 +418,17 @@ class Resolver:
             if place not in last:
                 self._decide(place)
         states = {place: state for place in self.situation.live if (state := last[place]) is not None}
-        standing = [(place, state) for place, state in states.items() if state.verdict is Verdict.APPLIES]
-        self._refuse_unordered(standing)
-        order = next(order for start, order in reversed(self.book.filing) if start <= self.day)
-        rows: list[tuple[int, str, PlanRow]] = []
-        for place, state in standing:
-            if state.is_duty or place in self.relieved or state.live.provision.filed:
-                rank = order[state.live.program.files_as]
-                rows.extend([(rank, row.heading, row) for row in self._rows(place, state)])
-        rows.sort(key=_FIRST_TWO)
-        plan_rows = tuple([row for _, _, row in rows])
-        groups = self._split(plan_rows)
-        totals = [row.parts for row in plan_rows if row.kind == "total"]
-        in_lieu = [row.parts for row in plan_rows if row.kind == "total" and not row.framed and states[row.place].kind == "in_lieu"]
+        relieved = self.relieved
+        filed = tuple(
+            [
+                state
+                for place, state in states.items()
+                if state.verdict is Verdict.APPLIES and (state.is_duty or place in relieved or state.live.provision.filed)
+            ]
+        )
+        laid = self._laid(filed)
         return Plan(
-            rows=plan_rows,
-            groups=groups,
-            total_groups=tuple([any(parts & mask for parts in totals) for mask, _ in groups]),
-            framed=any(row.framed and row.kind == "total" for row in plan_rows),
-            replaced=all(any(parts & mask for parts in in_lieu) for mask, _ in groups),
-            prohibited=any(state.kind == "prohibited" for _, state in standing),
+            laid,
             offsets=self._offsets(),
             assumed=tuple(self.assumed.values()),
             states=states,
@@ -447,60 +438,27 @@ class Resolver:
             situation=self.situation,
         )
 
-    def _rows(self, place: int, state: State) -> list[PlanRow]:
-        floor = state.kind == "up_to" and self._at_floor(state.rate)
-        heading = state.at_floor if floor and state.at_floor else state.heading
-        kind = {"add": "additional", "up_to": "total", "in_lieu": "total", "prohibited": "prohibited"}.get(state.kind, "exemption")
-        rate = Fraction(0) if floor or kind in {"exemption", "prohibited"} else state.rate
-        kind = "exemption" if floor else kind
-        framed = state.frame is not None and sum(self.pattern.amounts[bit] for bit in numbers_of(state.parts)) > state.frame
-        found = [PlanRow(heading, place, kind, rate.numerator, rate.denominator, state.parts, framed)]
-        companion = state.live.effect.companion
-        if companion:
-            parts = self.pattern.present & ~state.reach
-            if companion[1].mask & self.pattern.present or not companion[2]:
-                parts = self._reach(companion[1], state.live.provision.id)
-            if parts & ~self.pattern.zero:
-                found.append(PlanRow(companion[0], place, "exemption", 0, 1, parts, framed=False))
-        return found
-
-    def _split(self, rows: tuple[PlanRow, ...]) -> tuple[tuple[int, tuple[int, ...]], ...]:
-        found: dict[tuple[bool, ...], int] = {}
-        for bit in numbers_of(self.pattern.present & ~self.pattern.zero):
-            key = tuple(bool(row.parts >> bit & 1) for row in rows)
-            found[key] = found.get(key, 0) | 1 << bit
-        masks = list(found.values())
-        if len(masks) < 2:  # noqa: PLR2004  one line: the parts worth nothing belong to it too
-            masks = [self.pattern.present]
-        return tuple((mask, tuple(n for n, row in enumerate(rows) if row.parts & mask or not row.parts)) for mask in masks)
+    def _laid(self, filed: tuple[State, ...]) -> Laid:
+        """Return how rows lie, as they did before, where they are the same rows on the same parts of the value; or now."""
+        pattern = self.pattern
+        start, order = next(one for one in reversed(self.book.filing) if one[0] <= self.day)
+        at_floor = tuple([state.kind == "up_to" and self._at_floor(state.rate) for state in filed])
+        if self._apart or any(state.frame is not None or state.live.effect.companion for state in filed):
+            return lay_out(filed, at_floor, order, pattern, self._reach)
+        key = (start, pattern.present, pattern.zero, at_floor, filed)
+        return self._remembered.laid(key, lambda: lay_out(filed, at_floor, order, pattern, self._reach))
 
     def _offsets(self) -> tuple[tuple[str, int, str, frozenset[int]], ...]:
         return tuple(
-            (offset.name, program.index, offset.fact, offset.against)
-            for program in self.book.programs
-            for offset in program.offsets
-            if offset.start <= self.day < offset.end and self._offset_holds(offset.condition)
+            [
+                (offset.name, number, offset.fact, offset.against)
+                for number, offset, left in self.situation.offsets
+                if offset.start <= self.day < offset.end and (left is True or self._offset_holds(left))
+            ]
         )
 
     def _offset_holds(self, node: Node) -> bool:
-        left = simplify(node, self.situation.static)
-        if isinstance(left, bool):
-            return left
-        return decide(left, self.pattern.true, self.pattern.false, self._subject)[0] is True
-
-    @staticmethod
-    def _refuse_unordered(standing: list[tuple[int, State]]) -> None:
-        """Two live duties of a one-of program on the same part that nothing orders are never silently added."""
-        seen: dict[int, list[State]] = {}
-        for _, state in standing:
-            program = state.live.program
-            if program.one_of and state.is_duty:
-                for other in seen.get(program.index, []):
-                    if other.parts & state.parts:
-                        one, two = (s.heading or s.live.provision.id for s in (other, state))
-                        message = f"{one} and {two} of {program.name} both reach the line and nothing orders them"
-                        raise LawConflictError(message)
-                seen.setdefault(program.index, []).append(state)
+        return decide(node, self.pattern.true, self.pattern.false, self._subject)[0] is True
 
 
 def _deny(node: Node, bits: int) -> Node:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
-from tariff_engine.compiled.form import CompiledBook, CompiledProgram, CompiledProvision, Effect, FamilyRow, Node
+from tariff_engine.compiled.form import CompiledBook, CompiledOffset, CompiledProgram, CompiledProvision, Effect, FamilyRow, Node
 from tariff_engine.compiled.logic import TRUE, dynamic_bits, ruled_out, simplify
 from tariff_engine.compiled.tables import Tables
 
@@ -45,6 +45,7 @@ class Situation:
     refs: dict[tuple[int, ...], tuple[int, ...]] = field(default_factory=dict)  # lists of provisions, without those ruled out
     programs: frozenset[int] = frozenset()
     windows: tuple[int, ...] = ()
+    offsets: tuple[tuple[int, CompiledOffset, Node | Literal[True]], ...] = ()  # by program, with what is left of the condition of each
     desks: dict[Any, dict[int, Any]] = field(default_factory=dict)  # where its decisions are kept (remembered.py), ...
     age: object = None  # ... as long as these are remembered
     tests: Any = None  # its conditions as an inquiry reads them, once there was one (inquiry_alike.py)
@@ -74,6 +75,7 @@ class Situations:
         self._possible: dict[tuple[int, int], bool] = {}
         self._origin_mask = sum(1 << bit for bit, *_ in (*book.origin_bits, *book.date_bits))
         self.tables = Tables(book)
+        self._offsets = [(program.index, offset) for program in book.programs for offset in program.offsets]
         self._own = tuple(self._static_mask(provision) for provision in book.provisions)
         self.masks = tuple(self._mask_of(program) for program in book.programs)
 
@@ -200,6 +202,9 @@ class Situations:
                 item.provision.index: item for program, steps in programs for item in self._live_with(program, steps, static, apart, rows)
             }
             found = self._found[key] = _situation(key[:4], self.first_day(interval), live)
+            found.offsets = tuple(
+                [(number, offset, left) for number, offset in self._offsets if (left := simplify(offset.condition, static)) is not False]
+            )
         return found
 
     def _static_mask(self, provision: CompiledProvision) -> int:
