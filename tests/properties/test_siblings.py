@@ -21,7 +21,7 @@ from tariff_engine.compiled.evaluate import CompiledEvaluator
 from tariff_engine.compiled.evaluated import Evaluated
 from tariff_engine.compiled.form import FOREVER
 from tariff_engine.compiled.plan import Plan, State
-from tariff_engine.compiled.remembered import FLOOR, LOWEST, Remembered
+from tariff_engine.compiled.remembered import DECIDED, FLOOR, LOWEST, RELIEVED, Met, Remembered
 from tariff_engine.compiled.resolve import Resolver
 from tariff_engine.compiled.situation import Live
 from tariff_engine.engine import Knowledge
@@ -115,13 +115,43 @@ def test_what_was_noted_of_dollars_and_rates_is_looked_at_again(knowledge: Knowl
     floor = plan.situation.floors[0]
     reached = plan.pattern.floors[0]
     resolver = Resolver(knowledge.law.compiled, plan.situation, plan.pattern, Remembered(knowledge.law.compiled))
-    holds: Callable[[Resolver, tuple[Any, ...]], bool] = vars(Resolver)["_holds"]
-    assert holds(resolver, (FLOOR, floor, reached))
-    assert not holds(resolver, (FLOOR, floor, not reached))
+    state = next(iter(plan.states.values()))
+    recalled: Callable[[Resolver, Met], State | None] = vars(Resolver)["_recalled"]
+
+    def met(kind: int, what: Any, found: Any) -> State | None:
+        decisions = Met()
+        decisions.add([(kind, what, found)], state)
+        return recalled(resolver, decisions)
+
+    assert met(FLOOR, floor, reached) is state
+    assert met(FLOOR, floor, not reached) is None
     terms = (("add", Fraction(1, 4), plan.pattern.present, None), ("add", Fraction(1, 5), plan.pattern.present, None))
-    assert holds(resolver, (LOWEST, terms, 1))
+    assert met(LOWEST, terms, 1) is state
     assert list(resolver.guards) == [(terms, 1)]
-    assert not holds(resolver, (LOWEST, terms, 0))
+    assert met(LOWEST, terms, 0) is None
+
+
+def test_decisions_that_found_the_same_look_on_at_the_same(knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each decision is found by what it found; one that strays is a defect that is told, not remembered; there are not too many of them."""
+    raw = {"hts": "8703230190", "origin": "JP", "entry_date": "2025-10-02", "mode": "ocean", "value": 50_000}
+    plan = knowledge.evaluate(knowledge.read(raw))[0].plan
+    resolver = Resolver(knowledge.law.compiled, plan.situation, plan.pattern, Remembered(knowledge.law.compiled))
+    recalled: Callable[[Resolver, Met], State | None] = vars(Resolver)["_recalled"]
+    first, second, third = list(plan.states.values())[:3]
+    place = first.live.provision.index
+    ours = resolver.decide(place)
+    decisions = Met()
+    decisions.add([(DECIDED, place, second), (RELIEVED, -1, None)], second)
+    assert recalled(resolver, decisions) is None
+    assert -1 not in resolver.relieved
+    decisions.add([(DECIDED, place, ours), (RELIEVED, -2, None)], third)
+    assert recalled(resolver, decisions) is third
+    assert -2 in resolver.relieved
+    with pytest.raises(RuntimeError, match=third.live.provision.id):
+        decisions.add([(DECIDED, place, ours), (RELIEVED, -3, None)], third)
+    monkeypatch.setattr(remembered, "_MOST_ALIKE", decisions.count)
+    decisions.add([(DECIDED, place, first), (RELIEVED, -2, None)], first)
+    assert recalled(resolver, decisions) is None, "too many were met: they were let go of"
 
 
 def test_decisions_are_taken_over_and_let_go_of(knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,15 +25,74 @@ if TYPE_CHECKING:
 DECIDED, CANDIDATE, ASSUMED, FLOOR, LOWEST, RELIEVED, DOUBT = range(7)
 """What is noted: what became of another provision, after and before the choice in its groups; a fact that was taken; whether the base rate
 reaches a floor; which of several duties was the lowest; a provision that relieved; a relation of which the book is not sure."""
-Notes = list[Any]
-"""What was noted, in order: each time its kind, what was looked at, and what was found."""
-Met = list[tuple[tuple[Any, ...], "State"]]
-"""Decisions that began alike, each with its notes, the latest last."""
+Notes = list[tuple[int, Any, Any]]
+"""What was noted, in order: each time its kind, what was looked at, and what was found; None where that decides nothing."""
 Frame = tuple[int, int, int, bool]
 """What every provision sees of a line: the parts present, those worth nothing, the column, whether the line is worth nothing."""
 
 _MOST = 20_000  # decisions remembered, until all are let go of
 _MOST_ALIKE = 32  # decisions that began alike
+
+
+@dataclass(slots=True, eq=False)
+class Look:
+    """What a decision looks at next, after all that was found before; and what follows, its next look or the decision, by what it finds there.
+
+    Most find one thing only, the first: it stands apart from the others.
+    """
+
+    kind: int
+    what: Any
+    first: Any = None
+    then: Look | State | None = None
+    others: dict[Any, Look | State] | None = None
+
+    def after(self, found: Any) -> Look | State | None:
+        """Return what follows where this is found; None where it was not found before."""
+        if found is self.first:
+            return self.then
+        return None if self.others is None else self.others.get(found)
+
+    def put(self, found: Any, then: Look | State) -> None:
+        """Say what follows where this is found."""
+        if self.then is None or found is self.first:
+            self.first, self.then = found, then
+        elif self.others is None:
+            self.others = {found: then}
+        else:
+            self.others[found] = then
+
+
+@dataclass(slots=True, eq=False)
+class Met:
+    """Decisions that began alike: what they look at is the same as long as what they find is."""
+
+    first: Look | State | None = None
+    count: int = 0
+
+    def add(self, notes: Notes, state: State) -> None:
+        """Remember a decision by its notes. Raises RuntimeError where one that found the same went on to look at something else."""
+        if self.count >= _MOST_ALIKE:
+            self.first, self.count = None, 0
+        self.count += 1
+        before: Look | None = None
+        found: Any = None
+        for kind, what, seen in notes:
+            look = self.first if before is None else before.after(found)
+            if look is None:
+                look = Look(kind, what)
+                self._put(before, found, look)
+            elif not isinstance(look, Look) or (look.kind, look.what) != (kind, what):
+                message = f"a decision on {state.live.provision.id} looked at something else than one that had found the same"
+                raise RuntimeError(message)
+            before, found = look, seen
+        self._put(before, found, state)
+
+    def _put(self, before: Look | None, found: Any, then: Look | State) -> None:
+        if before is None:
+            self.first = then
+        else:
+            before.put(found, then)
 
 
 @dataclass(slots=True, eq=False)
@@ -116,11 +175,8 @@ class Remembered:
 
     def add(self, met: Met, notes: Notes, state: State) -> State:
         """Remember a decision."""
-        if len(met) >= _MOST_ALIKE:
-            del met[0]
-        else:
-            self._count += 1
-        met.append((tuple(notes), state))
+        met.add(notes, state)
+        self._count += 1
         return state
 
     def laid(self, key: tuple[Any, ...], lay_out: Callable[[], Laid]) -> Laid:

@@ -11,7 +11,7 @@ from tariff_engine.compiled.form import Chapter98Rule, Choice, CompiledBook, Com
 from tariff_engine.compiled.layout import lay_out
 from tariff_engine.compiled.logic import decide
 from tariff_engine.compiled.plan import Laid, Pattern, Plan, State, Term, lowest, numbers_of
-from tariff_engine.compiled.remembered import ASSUMED, CANDIDATE, DECIDED, DOUBT, FLOOR, LOWEST, RELIEVED
+from tariff_engine.compiled.remembered import ASSUMED, CANDIDATE, DECIDED, DOUBT, FLOOR, LOWEST, RELIEVED, Look, Met
 from tariff_engine.compiled.situation import Live, Situation
 from tariff_engine.evaluate.derivation import Assumed, Verdict
 from tariff_engine.problems import LawConflictError
@@ -84,12 +84,12 @@ class Resolver:
         key, found = self._remembered.assumed(fact, rule, take, because)
         self.assumed.setdefault(key, found)
         if self._notes is not None:
-            self._notes += ASSUMED, key, found
+            self._notes.append((ASSUMED, (key, found), None))
 
     def _relieve(self, place: int) -> None:
         self.relieved.add(place)
         if self._notes is not None:
-            self._notes += RELIEVED, place, None
+            self._notes.append((RELIEVED, place, None))
 
     def _subject(self, node: Node) -> int:
         """Return the parts covered by the provisions that a condition is subject to, -1 where none of them counts."""
@@ -113,34 +113,36 @@ class Resolver:
     def _at_floor(self, rate: Fraction) -> bool:
         found = self.pattern.floors[self.situation.floors.index(rate)]
         if self._notes is not None:
-            self._notes += FLOOR, rate, found
+            self._notes.append((FLOOR, rate, found))
         return found
 
     # ------------------------------------------------------------ decisions that were met
-    def _holds(self, notes: tuple[Any, ...]) -> bool:
-        """Whether a decision would see again what was noted; what it took for granted is taken again."""
-        last, each = self.last, iter(notes)
-        for kind, what, found in zip(each, each, each, strict=True):
+    def _recalled(self, met: Met) -> State | None:
+        """Return what was decided where all that was looked at is the same again; what it took for granted is taken again.
+
+        None where something is found that no decision found.
+        """
+        last, look = self.last, met.first
+        while isinstance(look, Look):
+            kind, what = look.kind, look.what
+            found: Any = None
             if kind == DECIDED:
-                if (last[what] if what in last else self._decide(what)) is not found:
-                    return False
+                found = last[what] if what in last else self._decide(what)
             elif kind == ASSUMED:
-                self.assumed.setdefault(what, found)
+                self.assumed.setdefault(*what)
             elif kind == CANDIDATE:
-                if self.candidate(what) is not found:
-                    return False
+                found = self.candidate(what)
             elif kind == FLOOR:
-                if self._at_floor(what) is not found:
-                    return False
+                found = self._at_floor(what)
             elif kind == LOWEST:
-                if lowest(what, self.pattern.amounts, self.pattern.ave) != found:
-                    return False
+                found = lowest(what, self.pattern.amounts, self.pattern.ave)
                 self.guards[what, found] = None
             elif kind == RELIEVED:
                 self.relieved.add(what)
             else:
                 self.doubts.add(what)
-        return True
+            look = look.then if found is look.first else look.after(found)
+        return look
 
     def _known(self, live: Live, place: int) -> State:
         """Return what became of a provision before the choice in its groups, as it was decided before, or now."""
@@ -152,10 +154,9 @@ class Resolver:
             key = (*key, pattern.loaded, pattern.differs, tuple([pattern.day >= row.entered_before for row in live.rows]))
         met = desk.met.get(key)
         if met is None:
-            met = desk.met[key] = []
-        for notes, state in reversed(met):
-            if self._holds(notes):
-                return state
+            met = desk.met[key] = Met()
+        elif (state := self._recalled(met)) is not None:
+            return state
         noted: Notes = []
         self._notes = noted
         found = self._remembered.add(met, noted, desk.same(self._candidate(live)))
@@ -331,13 +332,13 @@ class Resolver:
     def _doubt(self, doubt: tuple[str, str, str]) -> None:
         self.doubts.add(doubt)
         if self._notes is not None:
-            self._notes += DOUBT, doubt, None
+            self._notes.append((DOUBT, doubt, None))
 
     def decide(self, place: int) -> State | None:
         """Return the provision after the choice inside its groups."""
         found = self.last[place] if place in self.last else self._decide(place)
         if self._notes is not None:
-            self._notes += DECIDED, place, found
+            self._notes.append((DECIDED, place, found))
         return found
 
     def _decide(self, place: int) -> State | None:
@@ -355,10 +356,9 @@ class Resolver:
         if self._apart:
             return self._through(state, groups)
         desk = self._desks[state.live.provision.index]
-        met = desk.chosen.setdefault(state, [])
-        for notes, found in reversed(met):
-            if self._holds(notes):
-                return found
+        met = desk.chosen.setdefault(state, Met())
+        if (found := self._recalled(met)) is not None:
+            return found
         noted: Notes = []
         self._notes = noted
         return self._remembered.add(met, noted, desk.same(self._through(state, groups)))
@@ -396,7 +396,7 @@ class Resolver:
         """Return another provision of a group before the choice."""
         found = self.candidate(place)
         if self._notes is not None:
-            self._notes += CANDIDATE, place, found
+            self._notes.append((CANDIDATE, place, found))
         return found
 
     def _lowest(self, alive: list[State]) -> int:
@@ -407,7 +407,7 @@ class Resolver:
         winner = lowest(terms, self.pattern.amounts, self.pattern.ave)
         self.guards[terms, winner] = None
         if self._notes is not None:
-            self._notes += LOWEST, terms, winner
+            self._notes.append((LOWEST, terms, winner))
         return winner
 
     # ------------------------------------------------------------ the plan
