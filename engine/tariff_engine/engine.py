@@ -111,6 +111,7 @@ class Knowledge:
         if self.evaluator.plans >= most:
             self.evaluator.forget()
             self.inquirer.forget()
+            self._remarked.clear()  # each keeps its plan
 
     def _evaluated(self, line: Line) -> Evaluated:
         return self.evaluate(line)[0]

@@ -71,9 +71,6 @@ class Encoder:
             if spec.type in _APART or name in contents or name in ages or spec.personal or name == "chapter98"
         }
         self._names = {alias: name for name, spec in law.facts.items() for alias in (name, *spec.aliases)}
-        self._first = days[0].toordinal() - _EPOCH - 1
-        span = np.arange(self._first, int(self._days[-1]) + 1)
-        self._interval_of = np.searchsorted(self._days, span, side="right").astype(np.int16)  # of some ten thousand years of days
         self._codes: dict[str, dict[Any, int]]
         self._others: dict[tuple[tuple[str, int], ...], int]
         self._stated: list[tuple[tuple[str, int], ...]]
@@ -116,7 +113,7 @@ class Encoder:
         step = np.zeros(count, dtype=np.int64)
         for steps in self._steps:
             step = step * (len(steps) + 1) + np.searchsorted(steps, value, side="left")
-        days = self._interval_of[np.clip(day - self._first, 0, len(self._interval_of) - 1)].astype(np.int64)
+        days = np.searchsorted(self._days, day, side="right")
         parts = {"hts": hts, "days": days, "origin": origin, "other": self._together(other, count), "step": step}
         keys = np.zeros(count, dtype=np.int64)
         for name, bits in _BITS.items():

@@ -20,7 +20,7 @@ _FIRST = 12  # bits of the number of places at first
 
 
 class Numbering:
-    """Gives each different key the number that is made for it where it is first met; numbers are at least -1."""
+    """Gives each different key the number that is made for it where it is first met: any but `UNMET`."""
 
     def __init__(self) -> None:
         """Begin with no key."""
@@ -37,7 +37,7 @@ class Numbering:
 
     def numbers(self, keys: Numbers, make: Callable[[Numbers], Numbers]) -> Numbers:
         """Return the number of each key. `make` returns the numbers of those not met, given the places at which they stand first."""
-        found = self._find(keys)
+        found = self.get(keys)
         missing = np.flatnonzero(found == UNMET)
         if len(missing):
             new, first, inverse = np.unique(keys[missing], return_index=True, return_inverse=True)
@@ -45,6 +45,11 @@ class Numbering:
             self._put(new, made)
             found[missing] = made[inverse]
         return found
+
+    def put(self, keys: Numbers, numbers: Numbers) -> None:
+        """Give some different keys their numbers, but for those that have one."""
+        new = np.flatnonzero(self.get(keys) == UNMET)
+        self._put(keys[new], numbers[new])
 
     def _make_room(self, bits: int) -> None:
         self._shift = np.uint64(64 - bits)
@@ -56,7 +61,8 @@ class Numbering:
         found: Numbers = ((keys.view(np.uint64) * _SPREAD) >> self._shift).astype(np.int64)
         return found
 
-    def _find(self, keys: Numbers) -> Numbers:
+    def get(self, keys: Numbers) -> Numbers:
+        """Return the number of each key, `UNMET` where it has none."""
         places = self._places(keys)
         met = self._keys[places]
         found = self._values[places].astype(np.int64)

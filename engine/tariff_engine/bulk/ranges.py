@@ -10,6 +10,8 @@ import numpy as np
 from tariff_engine.base import line_base
 from tariff_engine.bulk.cuts import Amounts
 from tariff_engine.bulk.dense import distinct, first_places
+from tariff_engine.bulk.keys import UNMET as UNKNOWN
+from tariff_engine.bulk.keys import Numbering
 from tariff_engine.bulk.seen import Sight
 from tariff_engine.bulk.stakes import Staking, explored
 from tariff_engine.problems import LawConflictError, ProblemError
@@ -33,6 +35,7 @@ _MOST_ROUNDED = 4  # rates of a sum that are rounded; a sum of more is computed 
 _LIMIT = 2**62
 _DOLLARS = 10**11  # the most of a line that has a form
 _MOST_KEPT = 200_000
+_MOST_BY_REMAINDER = 500_000  # numbers by form and remainder: they alone are let go of, and soon found again
 _MOST_EVALUATED = 500  # lines that are evaluated for others, until the evaluator lets go of what it remembers of them
 _MOST_WEIGHT = 4_000_000  # of all inquiries kept, in objects
 
@@ -78,7 +81,7 @@ class Ranges:
         self._sight.forget()
         self._seen: dict[int, tuple[tuple[Any, ...] | None, tuple[Fraction, ...]]] = {}
         self._of_form = np.full(1024, UNMET, dtype=np.int64)
-        self._by_remainder: dict[tuple[int, int], int] = {}
+        self._by_remainder = Numbering()
         self._met: dict[tuple[Any, ...], int] = {}
         self._like: dict[tuple[Any, ...], list[tuple[Explored | None, frozenset[int], dict[Rates, int]]]] = {}
         self._kept = self._weight = 0
@@ -96,7 +99,7 @@ class Ranges:
     @property
     def full(self) -> bool:
         """Whether to forget before the next batch."""
-        most = max(len(self._by_remainder), len(self._met), len(self._rows), len(self._seen), len(self._sight), self._kept)
+        most = max(len(self._met), len(self._rows), len(self._seen), len(self._sight), self._kept)
         return most >= _MOST_KEPT or self._weight >= _MOST_WEIGHT
 
     def find(self, rows: Open, dollars: Numbers, read: Callable[[int], dict[str, Any]]) -> Numbers:
@@ -137,6 +140,7 @@ class Ranges:
         keys, inverse = distinct(forms[unmet], len(self._of_form))
         counts = np.bincount(inverse, minlength=len(keys)).tolist()
         first = unmet[first_places(inverse, len(keys))]
+        made: dict[int, int] = {}
         for form, place, count in zip(keys.tolist(), first.tolist(), counts, strict=True):
             found = self._find(*sought(place), count)
             if found is None:
@@ -145,24 +149,34 @@ class Ranges:
                 self._of_form[form] = found.number
                 continue
             self._of_form[form] = BY_REMAINDER
-            for remainder in found.remainders:
-                self._by_remainder[form, remainder] = found.number
+            made.update({form * self._step + one: found.number for one in found.remainders})
+        self._keep(made)
 
     def _find_by_remainder(self, places: Numbers, forms: Numbers, value: Numbers, sought: Sought) -> Numbers:
         """Return the number of the stakes of rows whose value is cut in one way or another by its remainder."""
-        keys, first, inverse = np.unique(forms * self._step + value % self._step, return_index=True, return_inverse=True)
-        counts = np.bincount(inverse, minlength=len(keys)).tolist()
-        numbers = []
-        for key, place, count in zip(keys.tolist(), first.tolist(), counts, strict=True):
-            form, remainder = divmod(key, self._step)
-            number = self._by_remainder.get((form, remainder))
-            if number is None:
-                found = self._find(*sought(int(places[place])), count)
-                number = ALONE if found is None else found.number
-                for one in found.remainders if found else ():
-                    self._by_remainder[form, one] = number
-            numbers.append(number)
-        return np.array(numbers, dtype=np.int64)[inverse]
+        keys = forms * self._step + value % self._step
+        numbers = self._by_remainder.get(keys)
+        missing = np.flatnonzero(numbers == UNKNOWN)
+        if not len(missing):
+            return numbers
+        new, first, inverse = np.unique(keys[missing], return_index=True, return_inverse=True)
+        counts = np.bincount(inverse, minlength=len(new)).tolist()
+        made: dict[int, int] = {}
+        found = np.full(len(new), ALONE, dtype=np.int64)
+        for number, (key, place, count) in enumerate(zip(new.tolist(), places[missing[first]].tolist(), counts, strict=True)):
+            if key not in made:
+                stakes, begin = self._find(*sought(place), count), key - key % self._step
+                made.update({begin + one: stakes.number for one in stakes.remainders} if stakes else {})
+            found[number] = made.get(key, ALONE)
+        self._keep(made)
+        numbers[missing] = found[inverse]
+        return numbers
+
+    def _keep(self, made: dict[int, int]) -> None:
+        """Keep the numbers of stakes by form and remainder."""
+        if len(self._by_remainder) + len(made) > _MOST_BY_REMAINDER:
+            self._by_remainder.forget()
+        self._by_remainder.put(np.array(list(made), dtype=np.int64), np.array(list(made.values()), dtype=np.int64))
 
     def _of_each(self, numbers: Numbers, value: Numbers) -> Numbers:
         """Return the number of the stakes of rows for which no order of the duties holds at every value."""

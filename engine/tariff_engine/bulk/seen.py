@@ -112,8 +112,11 @@ class Sight:
                 situation.floors,
                 situation.windows if rows else (),
                 days,
-                tuple([(self._live(item, day), self._edges(item, situation, day)) for _, item in sorted(situation.live.items())]),
-                tuple([self._program(number, situation, day) for number in range(len(self._book.programs))]),
+                # numbers in the place of what they stand for: some thousand of these are kept
+                tuple(
+                    [self._number((self._live(item, day), self._edges(item, situation, day))) for _, item in sorted(situation.live.items())]
+                ),
+                self._number(tuple([self._program(number, situation, day) for number in range(len(self._book.programs))])),
             )
             after = self._book.bounds[situation.interval] if situation.interval < len(self._book.bounds) else FOREVER
             divided = bisect_right(days, day) != bisect_right(days, after - 1)

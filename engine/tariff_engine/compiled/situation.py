@@ -97,6 +97,7 @@ class Situations:
         """Let go of every situation, and of the plans made in them."""
         for situation in self._found.values():
             situation.plans.clear()  # a plan knows its situation: together they would be garbage that waits for the collector
+            situation.desks.clear()  # who still has the situation need not keep all decisions with it
         self._by_code.clear()
         self._found.clear()
 
