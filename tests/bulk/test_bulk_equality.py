@@ -14,6 +14,7 @@ from tests.profile import PROFILE, share
 
 from tariff_engine.bulk import LONG_SCHEMA, REJECTED_SCHEMA, SUMMARY_SCHEMA, BulkAssessor
 from tariff_engine.bulk import assessor as assessing
+from tariff_engine.bulk import ranges as ranging
 from tariff_engine.bulk.scalar import Rows, Stated, answer_alone
 from tariff_engine.engine import Knowledge
 from tariff_engine.problems import ProblemError
@@ -195,6 +196,22 @@ def test_lines_answered_alone_leave_little_behind_and_say_the_same(monkeypatch: 
         assert assessor.alone == before + 1
         most = max(most, own.evaluator.plans)
     assert 50 < most < known.evaluator.plans
+
+
+def test_values_that_are_cut_in_another_way_keep_their_inquiries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of one form are told apart by the remainders of their values: those are let go of in time, the inquiries stay."""
+    known = open_engine(None).at()
+    facts = {"hts": "8302423015", "origin": "TW", "entry_date": "2025-10-28", "mode": "ocean"}
+    lines = [{**facts, "value": str(20_000 + value)} for value in range(45)]
+    asked = []
+    for most in (500_000, 4):
+        monkeypatch.setattr(ranging, "_MOST_BY_REMAINDER", most)
+        assessor = BulkAssessor(known)
+        for before in (0, len(lines)):
+            compared(known, assessor, lines, before)
+        asked.append((assessor.inquiries, assessor.alone))
+    assert asked[0] == asked[1]
+    assert 1 < asked[0][0] < 10, "no remainder was told from another: the lines do not show what they are for"
 
 
 def test_a_kind_of_lines_is_worth_a_look_once_enough_were_met_and_says_the_same_before_and_after() -> None:

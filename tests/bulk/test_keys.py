@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tariff_engine.bulk import reach
 from tariff_engine.bulk.classes import Grid
-from tariff_engine.bulk.keys import Numbering
+from tariff_engine.bulk.keys import UNMET, Numbering
 
 KEYS = st.lists(st.integers(0, 2**62), max_size=200)
 FEW = st.lists(st.integers(0, 40), max_size=200)
@@ -34,6 +34,20 @@ def test_a_numbering_is_a_dictionary(batches: list[list[int]]) -> None:
         assert len(numbering) == len(known)
     numbering.forget()
     assert len(numbering) == 0
+
+
+@given(batches=st.lists(st.one_of(KEYS, FEW).map(lambda keys: list(dict.fromkeys(keys))), max_size=6))
+def test_numbers_are_put_once_and_keys_without_one_are_told(batches: list[list[int]]) -> None:
+    numbering, known = Numbering(), dict[int, int]()
+    for batch in batches:
+        keys = np.array(batch, dtype=np.int64)
+        assert numbering.get(keys).tolist() == [known.get(key, UNMET) for key in batch]
+        numbers = [UNMET - 1 - len(known) - place for place in range(len(batch))]
+        numbering.put(keys, np.array(numbers, dtype=np.int64))
+        for key, number in zip(batch, numbers, strict=True):
+            known.setdefault(key, number)
+        assert numbering.get(keys).tolist() == [known[key] for key in batch]
+        assert len(numbering) == len(known)
 
 
 def test_neighbouring_keys_and_keys_of_high_bits_are_found_again() -> None:
