@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tariff_engine.base import LineBase, claim_facts, line_base
-from tariff_engine.bulk.classes import Grid, Kept
+from tariff_engine.bulk.classes import Grid, Kept, Projected
 from tariff_engine.bulk.keys import Numbering
 from tariff_engine.preferences import granted_of_all, live_grant_of_any
 from tariff_engine.problems import ProblemError
@@ -123,6 +123,7 @@ class Bases:
         self._kept, self._origins, self._claimed, self._reach = Kept(), Kept(), Kept(), Kept()
         self._grid = Grid(len(days) + 1)
         self._numbering, self._within, self._claiming = Numbering(), Numbering(), Numbering()
+        self._listed, self._symbols = Projected(tariffs.listed, int), Projected(tariffs.symbols, int)
         self._claimed.number(())
         self.forms: list[BaseForm] = self._kept.contents
 
@@ -169,7 +170,7 @@ class Bases:
 
         On lines of which a country may be excluded that is the interval of days itself.
         """
-        listed = np.array(self._tariffs.listed, dtype=np.bool_)[tariffs]
+        listed = self._listed.at(tariffs)
         keys = (origins.astype(np.int64) << 21) | (intervals.astype(np.int64) << 1) | listed
 
         def make(places: Numbers) -> Numbers:
@@ -185,7 +186,7 @@ class Bases:
 
     def _reached(self, tariffs: Numbers, within: Numbers, claims: Numbers) -> Numbers:
         """Return the number of what the origin has to do with the special column of a line: of all of it, where something is claimed."""
-        symbols = np.array(self._tariffs.symbols, dtype=np.int64)[tariffs]
+        symbols = self._symbols.at(tariffs)
         keys = (symbols << 40) | (within.astype(np.int64) << 20) | (claims > 0)
 
         def make(places: Numbers) -> Numbers:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
+    from collections.abc import Callable, Hashable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -41,6 +41,23 @@ class Kept:
         if found == len(self.contents):
             self.contents.append(content)
         return found
+
+
+class Projected:
+    """A number for each of some contents, or several, as an array that follows as contents are added. What a content has stays so."""
+
+    def __init__(self, contents: Sequence[Any], number: Callable[[Any], Any]) -> None:
+        """Take contents, the first of which may still be to come, and what each has."""
+        self._contents, self._number = contents, number
+        self._numbers = np.zeros(0, dtype=np.int64)
+
+    def at(self, codes: Numbers) -> Numbers:
+        """Return the numbers of the contents at some places."""
+        met = len(self._numbers)
+        if len(self._contents) > met:
+            new = np.array([self._number(content) for content in self._contents[met:]], dtype=np.int64)
+            self._numbers = np.concatenate([self._numbers, new]) if met else new
+        return self._numbers[codes]
 
 
 class Grid:

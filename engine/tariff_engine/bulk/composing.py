@@ -8,7 +8,7 @@ import numpy as np
 
 from tariff_engine.bulk.around import Surroundings
 from tariff_engine.bulk.bases import Bases, Tariffs
-from tariff_engine.bulk.classes import Kept
+from tariff_engine.bulk.classes import Kept, Projected
 from tariff_engine.bulk.encoding import OWN
 from tariff_engine.bulk.entries import Entries
 from tariff_engine.bulk.forms import Filed, filed_of
@@ -19,6 +19,7 @@ from tariff_engine.bulk.table import Formed, Table
 from tariff_engine.evaluate.charge import Base
 from tariff_engine.evaluate.words import dotted
 from tariff_engine.problems import ProblemError
+from tariff_engine.suffixes import FULL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -106,7 +107,18 @@ class Composer:
         self.asked: Sequence[tuple[str, ...]] = self._asked.contents
         self.hts, self.origins = [""], [""]
         self._digits = [""]
-        self._of_product, self._of_origin = [(0, 0, 0)], [(0, 0)]
+        self._classes: tuple[list[tuple[int, int, int]], list[tuple[int, int]]] = [(0, 0, 0)], [(0, 0)]
+        self._of_product, self._of_origin = (Projected(classes, tuple) for classes in self._classes)
+        self._known_product, self._known_origin = Projected(self._digits, bool), Projected(self.origins, bool)
+        columns, forms, plans = list(knowledge.law.compiled.columns), self._bases.forms, self._filed.contents
+        self._column = Projected(forms, lambda form: columns.index(form.column))
+        self._rate = Projected(forms, lambda form: self._rates.number(form.rate))
+        self._rated, self._replaced = Projected(forms, lambda form: form.rate is not None), Projected(plans, lambda plan: plan.replaced)
+        self._in_force = Projected(forms, lambda form: self._owed.number(form.in_force))
+        self._owes = Projected(plans, lambda plan: plan.owes)
+        self._of_base, self._of_plan = (Projected(some, lambda one: self._texts.number(one.codes)) for some in (forms, plans))
+        self._asks = Projected(self.asked, bool)
+        self._short = Projected(self._digits, lambda digits: len(digits) < FULL)
         self.forget_forms()
 
     @property
@@ -143,9 +155,7 @@ class Composer:
 
     def known(self, rows: Formed) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Return of which rows the rate of the base duty is known, and on which it need not be."""
-        rated = np.array([one.rate is not None for one in self._bases.forms], dtype=np.bool_)
-        replaced = np.array([one.replaced for one in self._filed.contents], dtype=np.bool_)
-        return rated[rows.base], replaced[rows.filed]
+        return self._rated.at(rows.base) == 1, self._replaced.at(rows.filed) == 1
 
     def _learn(self, coded: Coded) -> None:
         """Look at the product numbers and the origins that are new."""
@@ -154,11 +164,11 @@ class Composer:
             hts = _read(lambda text=text: reader.fact("hts", text))  # type: ignore[misc]
             self._digits.append(hts)
             self.hts.append(dotted(hts))
-            self._of_product.append((self._reach.products.profile(hts), self._around.product(hts), self._remarks.product(hts)))
+            self._classes[0].append((self._reach.products.profile(hts), self._around.product(hts), self._remarks.product(hts)))
         for text in coded.origins[len(self.origins) :]:
             origin = _read(lambda text=text: reader.fact("origin", text))  # type: ignore[misc]
             self.origins.append(origin)
-            self._of_origin.append((self._around.origin(origin), self._remarks.origin(origin)))
+            self._classes[1].append((self._around.origin(origin), self._remarks.origin(origin)))
 
     # ------------------------------------------------------------ forms
     def _compose(self, parts: _Parts, read: Read) -> Numbers:
@@ -199,9 +209,8 @@ class Composer:
 
     def _valid_lines(self, parts: _Parts, line_at: Callable[[int], Line]) -> Numbers:
         """Return the places of lines whose facts can be stated together, and learn what they claim."""
-        good = np.array([bool(text) for text in self._digits], dtype=np.bool_)[parts.hts]
-        good &= np.array([bool(text) for text in self.origins], dtype=np.bool_)[parts.origin]
-        places = np.flatnonzero(good & (parts.days > 0))
+        known = (self._known_product.at(parts.hts) == 1) & (self._known_origin.at(parts.origin) == 1)
+        places = np.flatnonzero(known & (parts.days > 0))
 
         def make(first: Numbers) -> Numbers:
             valid = []
@@ -223,8 +232,7 @@ class Composer:
         """Return the columns of the forms of lines whose base is known, -1 where one cannot be told."""
         facts = self._facts(parts, bases, at)
         intervals = self._intervals[parts.days]
-        of_product, of_origin = np.array(self._of_product, dtype=np.int64), np.array(self._of_origin, dtype=np.int64)
-        products = self._reach.products.find(of_product[parts.hts, 0], intervals)
+        products = self._reach.products.find(self._of_product.at(parts.hts)[:, 0], intervals)
         origins = self._reach.origins.find(parts.origin, intervals, self.origins)
         reached = self._reach.find(
             products,
@@ -245,14 +253,15 @@ class Composer:
 
         asked, unclaimed = self._asked_of(filed, bases)
         columns[some, 0], columns[some, 1], columns[some, 4] = filed, bases, asked
-        around = self._surroundings(parts, bases, filed, of_product[parts.hts, 1], of_origin[parts.origin, 0], one)
+        of_product, of_origin = self._of_product.at(parts.hts), self._of_origin.at(parts.origin)
+        around = self._surroundings(parts, bases, filed, of_product[:, 1], of_origin[:, 0], one)
         columns[some, _AROUND], columns[some, _ENTRY] = around
-        columns[some, 3] = self._warnings(parts, bases, filed, of_product[parts.hts, 2], of_origin[parts.origin, 1], one)
+        columns[some, 3] = self._warnings(parts, bases, filed, of_product[:, 2], of_origin[:, 1], one)
         columns[some, 5], columns[some, 6] = parts.hts, parts.origin
         columns[some, 7], columns[some, 8], columns[some, _SIGHT] = 0, 0, 0
         if self._ranges:
             claimable = np.array([self._reach.claims(number) for number in range(self._reach.opened)], dtype=np.bool_)[reached.open]
-            columns[some, 7] = (np.array([bool(one) for one in self.asked], dtype=np.bool_)[asked]) | claimable
+            columns[some, 7] = (self._asks.at(asked) == 1) | claimable
             first = self._charged.numbers(reached.open << 36 | facts << 18 | parts.other, _counted(self._charged))
             columns[some, 8] = self._stakes_of(parts, first, keys, unclaimed)
             columns[some, _SIGHT] = self._sights_of(parts, first, bases, reached.sets)
@@ -261,8 +270,7 @@ class Composer:
     def _facts(self, parts: _Parts, bases: Numbers, at: Callable[[int], Line]) -> Numbers:
         """Return the number of what is known of the facts of each line."""
         book, forms = self.knowledge.law.compiled, self._bases.forms
-        names = list(book.columns)
-        apart = bases if book.rate_bits else np.array([names.index(form.column) for form in forms], dtype=np.int64)[bases]
+        apart = bases if book.rate_bits else self._column.at(bases)
 
         def make(places: Numbers) -> Numbers:
             found = []
@@ -279,7 +287,6 @@ class Composer:
     def _plans_of(self, parts: _Parts, bases: Numbers, sets: Numbers, at: Callable[[int], Line]) -> Numbers:
         """Return the number of what each line files."""
         forms, limits = self._bases.forms, self._limits[parts.days]
-        rates = np.array([self._rates.number(form.rate) for form in forms], dtype=np.int64)
 
         def make(places: Numbers) -> Numbers:
             found = []
@@ -294,7 +301,7 @@ class Composer:
                 found.append(number)
             return np.array(found, dtype=np.int64)
 
-        return self._plans.numbers(sets << 32 | rates[bases] << 4 | limits, make)
+        return self._plans.numbers(sets << 32 | self._rate.at(bases) << 4 | limits, make)
 
     def _file(self, line: Line) -> Filed | None:
         self._evaluated += 1
@@ -319,14 +326,12 @@ class Composer:
     ) -> tuple[Numbers, Numbers]:
         """Return the numbers of what stands around lines that are entries alone, and of what entries of several see of them."""
         forms, plans = self._bases.forms, self._filed.contents
-        in_force = np.array([self._owed.number(form.in_force) for form in forms], dtype=np.int64)[bases]
-        owes = np.array([plan.owes for plan in plans], dtype=np.int64)[filed]
 
         def make(place: int) -> tuple[Line, dict[str, Any]]:
             rows = [{"kind": row[2]} for row in plans[filed[place]].rows]
             return at(place), {"headings": rows, "base": {"claims_in_force": forms[bases[place]].in_force}}
 
-        owed = in_force << 1 | owes
+        owed = self._in_force.at(bases) << 1 | self._owes.at(filed)
         single = self._around.find(parts.days, products, origins, parts.other, parts.step, owed, make)
         return single, self._around.lines(self.entries, parts.days, products, origins, parts.other, owed, make)
 
@@ -335,14 +340,12 @@ class Composer:
     ) -> Numbers:
         forms, plans = self._bases.forms, self._filed.contents
         dated = self._remarks.dated(parts.days, products, origins, parts.other, at)
-        apart = self._remarks.apart(parts.hts, parts.origin, self._intervals[parts.days], self._digits, at)
-        of_base = np.array([self._texts.number(form.codes) for form in forms], dtype=np.int64)[bases]
-        of_plan = np.array([self._texts.number(plan.codes) for plan in plans], dtype=np.int64)[filed]
+        apart = self._remarks.apart(self._short.at(parts.hts) == 1, parts.hts, parts.origin, self._intervals[parts.days], at)
 
         def codes(place: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
             return forms[bases[place]].codes, plans[filed[place]].codes
 
-        return self._remarks.whole(of_base, dated, apart, of_plan, codes)
+        return self._remarks.whole(self._of_base.at(bases), dated, apart, self._of_plan.at(filed), codes)
 
     def _stakes_of(self, parts: _Parts, first: Numbers, keys: Numbers, unclaimed: NDArray[np.bool_]) -> Numbers:
         """Return a number of all that lines have in common whose ranges differ by their value alone. `first`: of the law and the facts."""

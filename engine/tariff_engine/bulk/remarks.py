@@ -11,7 +11,7 @@ import numpy as np
 from tariff_engine.adcvd_orders import possible_orders
 from tariff_engine.bulk.classes import Kept
 from tariff_engine.bulk.keys import Numbering
-from tariff_engine.suffixes import FULL, told_apart
+from tariff_engine.suffixes import told_apart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,9 +67,8 @@ class Remarks:
         before = tuple(one.code for one in self._knowledge.remarks_on_day(line))
         return self._dated.number((before, tuple(one.code for one in possible_orders(law.orders, line, law.known_on))))
 
-    def apart(self, codes: Numbers, origins: Numbers, intervals: Numbers, names: Sequence[str], read: Callable[[int], Line]) -> Numbers:
-        """Return 1 for each line whose number of eight digits law tells apart from those below it."""
-        short = np.array([len(name) < FULL for name in names], dtype=np.bool_)[codes]
+    def apart(self, short: NDArray[np.bool_], codes: Numbers, origins: Numbers, intervals: Numbers, read: Callable[[int], Line]) -> Numbers:
+        """Return 1 for each line whose number, of eight digits where `short`, law tells apart from those below it."""
         found = np.zeros(len(codes), dtype=np.int64)
         places = np.flatnonzero(short)
         if not len(places):
