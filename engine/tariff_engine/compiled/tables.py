@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from tariff_engine.compiled.form import CompiledBook, FamilyRow
 
-_MAX_REMEMBERED = 200_000
+_MAX_REMEMBERED = 50_000  # numbers, and origins on days: more than a book has
 
 
 class Listed(NamedTuple):
