@@ -136,7 +136,7 @@ class _Program:
         dated = reach.days.of(lives.interval)[0][self.program.index]
         day = self.situations.first_day(lives.interval)
         items = tuple(
-            item for live in lives.lives if (item := self._item(live, known, day, (facts, dated, bool(claims)), reach.items)) is not None
+            item for live in lives.lives if (item := self._left_of(live, known, day, (facts, dated, bool(claims)), reach.items)) is not None
         )
         against = tuple(
             (name, left)
@@ -148,7 +148,7 @@ class _Program:
         content = (items, lives.groups, against) if items or against else ()
         return reach.contents.number((content, tuple(sorted(floors)) if items else ()))
 
-    def _item(self, live: Live, known: Facts, day: int, seen: tuple[int, int, bool], items: Kept) -> int | None:
+    def _left_of(self, live: Live, known: Facts, day: int, seen: tuple[int, int, bool], items: Kept) -> int | None:
         """Return the number of what can still decide about a provision, from memory unless days of rows of a table count too."""
         if live.rows:
             found = _item(live, known, day)
