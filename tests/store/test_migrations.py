@@ -42,7 +42,7 @@ def test_opening_again_changes_nothing_and_threads_that_open_at_once_agree(url: 
 
     def work() -> None:
         try:
-            opener(url).append([draft()])
+            opener(url, patience=60.0).append([draft()])  # that they agree is the matter, not how fast the machine is
         except BaseException as error:  # noqa: BLE001  told by the test
             failures.append(error)
 

@@ -60,6 +60,7 @@ def upgrade(engine: Engine) -> None:
     from alembic.migration import MigrationContext  # noqa: PLC0415
     from alembic.operations import Operations  # noqa: PLC0415
 
+    scripts().get_current_head()  # read before the lock is taken: who waits for it waits for the tables only
     with writing(engine).begin() as connection:  # on SQLite this is the lock
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
