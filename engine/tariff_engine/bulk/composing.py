@@ -107,8 +107,8 @@ class Composer:
         self.asked: Sequence[tuple[str, ...]] = self._asked.contents
         self.hts, self.origins = [""], [""]
         self._digits = [""]
-        self._classes: tuple[list[tuple[int, int, int]], list[tuple[int, int]]] = [(0, 0, 0)], [(0, 0)]
-        self._of_product, self._of_origin = (Projected(classes, tuple) for classes in self._classes)
+        self._product_classes, self._origin_classes = [(0, 0, 0)], [(0, 0)]
+        self._of_product, self._of_origin = Projected(self._product_classes, tuple), Projected(self._origin_classes, tuple)
         self._known_product, self._known_origin = Projected(self._digits, bool), Projected(self.origins, bool)
         columns, forms, plans = list(knowledge.law.compiled.columns), self._bases.forms, self._filed.contents
         self._column = Projected(forms, lambda form: columns.index(form.column))
@@ -164,11 +164,11 @@ class Composer:
             hts = _read(lambda text=text: reader.fact("hts", text))  # type: ignore[misc]
             self._digits.append(hts)
             self.hts.append(dotted(hts))
-            self._classes[0].append((self._reach.products.profile(hts), self._around.product(hts), self._remarks.product(hts)))
+            self._product_classes.append((self._reach.products.profile(hts), self._around.product(hts), self._remarks.product(hts)))
         for text in coded.origins[len(self.origins) :]:
             origin = _read(lambda text=text: reader.fact("origin", text))  # type: ignore[misc]
             self.origins.append(origin)
-            self._classes[1].append((self._around.origin(origin), self._remarks.origin(origin)))
+            self._origin_classes.append((self._around.origin(origin), self._remarks.origin(origin)))
 
     # ------------------------------------------------------------ forms
     def _compose(self, parts: _Parts, read: Read) -> Numbers:

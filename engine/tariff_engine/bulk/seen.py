@@ -170,6 +170,6 @@ class Sight:
             return None
         groups = tuple([place for place, group in enumerate(program.groups) if group.start <= day < group.end])
         offsets = tuple(
-            [(offset.name, left) for owner, offset, left in situation.offsets if owner == number and offset.start <= day < offset.end]
+            [(offset, left) for owner, offset, left in situation.offsets if owner == number and offset.start <= day < offset.end]
         )
         return groups, offsets

@@ -99,7 +99,7 @@ class Tables:
             if len(self._for_origin) >= _MAX_REMEMBERED:
                 self._for_origin.clear()
             by_key = self._book.families[place]
-            rows = [row for key in ("*", origin, *self._group_keys[place]) for row in by_key.get(key, ()) if row.start <= day < row.end]
+            rows = [row for name in ("*", origin, *self._group_keys[place]) for row in by_key.get(name, ()) if row.start <= day < row.end]
             fitting = (row for row in rows if not self._book.provisions[place].by_origin or self._names(row, origin, entry))
             found = self._for_origin[key] = tuple(sorted(fitting, key=lambda row: row.order))
         return found
