@@ -2,7 +2,8 @@
 
 A cache may be lost, full, read-only, foreign or damaged: then the law is built from the rules, and nobody notices but the clock. What is
 read was written by the same user, stands in a folder that only this user can enter, and matches its digest; only the engine's own classes
-are ever made from it.
+are ever made from it. A law is kept under the name of the very code and rules that made it: where either was changed on disk meanwhile, as
+when an engine is installed anew below a server that runs, nothing is kept, and nothing is read that another engine made.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ import stat
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-from tariff_engine import __version__
+from tariff_engine import LOADED, __version__
 from tariff_engine.law import Law
 
 _MAGIC = b"tariff-law-1\n"
@@ -32,6 +33,7 @@ _DIGEST = 32
 _MAX_BYTES = 256_000_000
 _KEEP = 12  # compiled laws: a few knowledge days of a few rulebooks
 _STALE = 3600  # seconds after which the unfinished file of a writer that died is removed
+_RULES, _CODE = (".yaml", ".csv"), (".py",)
 _PLAIN = {
     "builtins": {"set", "frozenset", "bytearray", "complex", "slice", "range"},
     "collections": {"OrderedDict", "defaultdict", "deque"},
@@ -59,7 +61,7 @@ def cache_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
 def fingerprint(root: Traversable) -> str:
     """Hash everything that a compiled law depends on: the rule files, the engine's code, and the Python that pickles it."""
     digest = hashlib.sha256(f"{__version__}\0{sys.version}\0{sys.implementation.cache_tag}\0".encode())
-    for name, folder, suffixes in (("rules", root, (".yaml", ".csv")), ("engine", files("tariff_engine"), (".py",))):
+    for name, folder, suffixes in (("rules", root, _RULES), ("engine", files("tariff_engine"), _CODE)):
         for path, file in _walk(folder, "", suffixes):
             content = file.read_bytes()
             digest.update(f"{name}\0{path}\0{len(content)}\0".encode())
@@ -69,7 +71,25 @@ def fingerprint(root: Traversable) -> str:
 
 def rule_files(root: Traversable) -> Iterator[tuple[str, Traversable]]:
     """Yield the files of a rulebook, by their names relative to its folder, in order."""
-    return _walk(root, "", (".yaml", ".csv"))
+    return _walk(root, "", _RULES)
+
+
+def engine_as_loaded() -> bool:
+    """Whether no file of the engine was written since this process began to load it, so that what they say is what runs."""
+    stamps = _stamps(files("tariff_engine"), _CODE)
+    return stamps is not None and max(max(changed, written) for _, changed, written, *_ in stamps) <= LOADED * 1e9
+
+
+def _stamps(root: Traversable, suffixes: tuple[str, ...]) -> list[tuple[str, int, int, int, int]] | None:
+    """Return what tells that a file was written: its name, times, size and number; None where there are no such files on a disk."""
+    found = []
+    try:
+        for name, file in _walk(root, "", suffixes):
+            told = Path(str(file)).stat()
+            found.append((name, told.st_ctime_ns, told.st_mtime_ns, told.st_size, told.st_ino))
+    except OSError:
+        return None
+    return found or None
 
 
 def _walk(folder: Traversable, prefix: str, suffixes: tuple[str, ...]) -> Iterator[tuple[str, Traversable]]:
@@ -83,10 +103,17 @@ def _walk(folder: Traversable, prefix: str, suffixes: tuple[str, ...]) -> Iterat
 class LawCache:
     """Compiled laws of one rulebook in a folder. No method raises for what is wrong with the cache."""
 
-    def __init__(self, folder: Path, key: str) -> None:
-        """Take the folder, which is made when first needed, and the fingerprint of the rulebook."""
+    def __init__(self, folder: Path, key: str, unchanged: Callable[[], bool] = lambda: True) -> None:
+        """Take the folder, which is made when first needed, the fingerprint of the rulebook, and what tells whether it still has that."""
         self._folder = folder
         self._key = key
+        self._unchanged = unchanged
+
+    @classmethod
+    def of(cls, folder: Path, root: Traversable) -> LawCache:
+        """Return the cache in a folder for the rules in another, as they are now."""
+        before = _stamps(root, _RULES)
+        return cls(folder, fingerprint(root), lambda: before is not None and _stamps(root, _RULES) == before)
 
     def path(self, known_on: date) -> Path:
         """Return where the law as known on a day is kept."""
@@ -95,7 +122,7 @@ class LawCache:
 
     def load(self, known_on: date) -> Law | None:
         """Return the law as known on a day, or None if it is not there or not to be trusted."""
-        if not _private(self._folder):
+        if not _private(self._folder) or not engine_as_loaded():
             return None
         path = self.path(known_on)
         try:
@@ -110,7 +137,9 @@ class LawCache:
         return law
 
     def store(self, law: Law) -> None:
-        """Keep a law, in one step, so that no other process ever sees half of it."""
+        """Keep a law, in one step, so that no other process ever sees half of it; not where the files are no longer what it was made of."""
+        if not (self._unchanged() and engine_as_loaded()):
+            return
         payload = pickle.dumps(law, protocol=5)
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ from tariff_engine.engine import Engine
 from tariff_engine.law import Law
 from tariff_engine.problems import refuse
 from tariff_rules import ROOT
-from tariff_service.law_cache import LawCache, cache_folder, fingerprint, rule_files, without_collecting
+from tariff_service.law_cache import LawCache, cache_folder, rule_files, without_collecting
 
 if TYPE_CHECKING:
     from tariff_engine.book import Book
@@ -61,7 +61,7 @@ def open_engine(folder: Path | None, *, keep: int = 0) -> Engine:
     """
     root = rules_root(folder)
     place = cache_folder()
-    kept = None if place is None else LawCache(place, fingerprint(root))
+    kept = None if place is None else LawCache.of(place, root)
     book = cache(lambda: open_book(folder))
     first: list[Law] = []  # what does not depend on what was known, such as the tables of base rates, is shared with it
 

@@ -6,7 +6,9 @@ import hashlib
 import json
 import os
 import pickle
+import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from datetime import date
@@ -15,6 +17,7 @@ from typing import Any
 
 import pytest
 
+import tariff_engine
 from tariff_engine.law import Law
 from tariff_rules import ROOT
 from tariff_service import law_cache
@@ -22,6 +25,7 @@ from tariff_service.law_cache import LawCache, cache_folder, fingerprint
 from tariff_service.rulebook import open_engine
 
 KEY = "key"
+REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -177,6 +181,59 @@ def test_the_fingerprint_changes_with_any_rule_file(tmp_path: Path) -> None:
     seen.add(fingerprint(tmp_path))
     assert len(seen) == 4
     assert fingerprint(ROOT) == fingerprint(ROOT)
+
+
+EDITED_BELOW = """
+import pathlib, sys
+import tariff_engine
+from tariff_service.rulebook import open_engine
+from tariff_service.law_cache import engine_as_loaded
+file = pathlib.Path(tariff_engine.__file__).with_name("fees.py")
+assert engine_as_loaded()
+if sys.argv[1] == "edited":
+    file.write_text(file.read_text(encoding="utf-8") + "# another engine\\n", encoding="utf-8")
+print(open_engine(None).at().law.id)
+"""
+
+
+def test_an_engine_that_is_installed_anew_below_a_process_neither_keeps_nor_takes_a_law(tmp_path: Path) -> None:
+    shutil.copytree(Path(tariff_engine.__file__).parent, tmp_path / "tariff_engine", ignore=shutil.ignore_patterns("__pycache__"))
+    kept = tmp_path / "cache" / "laws"
+
+    def start(how: str) -> str:
+        paths = os.pathsep.join([str(tmp_path), str(Path(str(ROOT)).parent), str(Path(law_cache.__file__).parents[1])])
+        environment = {**os.environ, "PYTHONPATH": paths, "TARIFF_CACHE_DIR": str(kept.parent)}
+        told = subprocess.run([sys.executable, "-P", "-c", EDITED_BELOW, how], env=environment, capture_output=True, text=True, check=True)
+        return told.stdout
+
+    engine = tmp_path / "tariff_engine" / "fees.py"
+    before = engine.read_bytes()
+    first = start("edited")
+    assert not kept.exists()
+    assert start("as it is") == first
+    (made_by_the_new,) = kept.iterdir()
+    os.utime(made_by_the_new, (1, 1))
+    engine.write_bytes(before)
+    assert start("edited") == first
+    assert list(kept.iterdir()) == [made_by_the_new]
+    assert made_by_the_new.stat().st_mtime == 1  # whoever takes a law says so by its time
+    assert start("as it is") == first
+    assert made_by_the_new.stat().st_mtime > 1
+
+
+def test_a_law_of_rules_that_were_edited_meanwhile_is_not_kept_as_that_of_the_earlier_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TARIFF_CACHE_DIR", str(tmp_path / "cache"))
+    rules = shutil.copytree(REPOSITORY / "tests" / "notation" / "good", tmp_path / "rules")
+    file, day = rules / "programs" / "widgets.yaml", date(2024, 6, 1)
+    text = file.read_text(encoding="utf-8")
+    edited = open_engine(rules)
+    file.write_text(text.replace("add: 25%", "add: 26%"), encoding="utf-8")
+    wrong = edited.at(day).law.id
+    file.write_text(text, encoding="utf-8")
+    assert open_engine(rules).at(day).law.id != wrong
+    assert len(list((tmp_path / "cache" / "laws").iterdir())) == 1
 
 
 def test_the_second_start_takes_the_law_from_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
