@@ -87,7 +87,6 @@ class _Compiler:
             origin_bits=bits.origins,
             date_bits=bits.dates,
             product_rows=bits.products,
-            composite=bits.composite,
             fact_bits=fact_bits,
             derived={name: tuple(found) for name, found in derived.items()},
             ratios={name: (fact.ratio[0], fact.ratio[1]) for name, fact in book.facts.items() if fact.ratio},

@@ -25,7 +25,6 @@ class Bits:
     origins: tuple[tuple[int, frozenset[str], tuple[tuple[str, int, int], ...]], ...]
     dates: tuple[tuple[int, int, int], ...]
     products: dict[str, tuple[tuple[int, int, tuple[str, ...], int], ...]]
-    composite: tuple[tuple[int, int], ...]
     columns: tuple[tuple[int, int], ...]
     rates: tuple[tuple[int, Fraction | None, Fraction | None], ...]
     claims: dict[str, int]
@@ -42,8 +41,7 @@ class ConditionCompiler:
         self._static: dict[tuple[Any, ...], int] = {}
         self._origins: list[tuple[int, frozenset[str], tuple[tuple[str, int, int], ...]]] = []
         self._dates: list[tuple[int, int, int]] = []
-        self._lists: dict[str, int] = {}
-        self._composite: list[tuple[int, int]] = []
+        self._lists: dict[str, int] = {}  # a list, or a prefix: the static bits that it sets
         self._columns: dict[tuple[str, ...], int] = {}
         self._rates: dict[tuple[Fraction | None, Fraction | None], int] = {}
         self._claims: dict[str, int] = {}
@@ -87,15 +85,12 @@ class ConditionCompiler:
             self._dates.append((bit, start, end))
         return bit
 
-    def _element(self, name: str) -> int:
-        """An elementary product bit: one list, or one prefix."""
-        return self._lists.setdefault(name, len(self._lists))
-
     def _products(self, names: list[str]) -> int:
-        """A composite product bit: on any of the lists or prefixes."""
+        """A product bit: on any of the lists or prefixes."""
         bit, new = self._static_bit(("products", *names))
         if new:
-            self._composite.append((bit, sum(1 << self._element(name) for name in dict.fromkeys(names))))
+            for name in names:
+                self._lists[name] = self._lists.get(name, 0) | 1 << bit
         return bit
 
     # ------------------------------------------------------------ trees
@@ -211,24 +206,24 @@ class ConditionCompiler:
     def finish(self) -> Bits:
         """Return the meaning of every bit, with the product rows of all lists by code."""
         rows: dict[str, dict[tuple[int, int, tuple[str, ...]], int]] = {}
-        for name, place in self._lists.items():
+        for name, sets in self._lists.items():
             if not name.startswith("list:"):
                 rows.setdefault(name, {}).setdefault((0, FOREVER, ()), 0)
-                rows[name][0, FOREVER, ()] |= 1 << place
+                rows[name][0, FOREVER, ()] |= sets
                 continue
             for row in self.book.tables[name].rows:
                 if self.book.row_known(row, self.known_on):
                     start = self.bound(row.from_) if row.from_ != date.min else 0
                     key = (start, self.bound(row.until) if row.until != date.max else FOREVER, row.excepted)
                     found = rows.setdefault(row.hts, {})
-                    found[key] = found.get(key, 0) | 1 << place
-        products = {code: tuple((*key, mask) for key, mask in found.items()) for code, found in rows.items()}
+                    found[key] = found.get(key, 0) | sets
+        shared: dict[int, int] = {}
+        products = {code: tuple((*key, shared.setdefault(mask, mask)) for key, mask in found.items()) for code, found in rows.items()}
         columns = {"general": 1, "special": 2, "column2": 4}
         return Bits(
             origins=tuple(self._origins),
             dates=tuple(self._dates),
             products=products,
-            composite=tuple(self._composite),
             columns=tuple((1 << bit, sum(columns[name] for name in names)) for names, bit in self._columns.items()),
             rates=tuple((1 << bit, low, high) for (low, high), bit in self._rates.items()),
             claims={heading: 1 << bit for heading, bit in self._claims.items()},

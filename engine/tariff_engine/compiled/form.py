@@ -243,7 +243,6 @@ class CompiledBook:
     origin_bits: tuple[tuple[int, frozenset[str], tuple[tuple[str, int, int], ...]], ...]
     date_bits: tuple[tuple[int, int, int], ...]
     product_rows: dict[str, tuple[tuple[int, int, tuple[str, ...], int], ...]]
-    composite: tuple[tuple[int, int], ...]
     # dynamic bits
     fact_bits: dict[str, FactBits]
     derived: dict[str, tuple[str, ...]]

@@ -63,7 +63,6 @@ class Situations:
         self._found: dict[tuple[Any, ...], Situation] = {}
         self._programs: dict[tuple[Any, ...], tuple[Live, ...]] = {}
         self._lives: dict[tuple[Any, ...], Live | None] = {}
-        self._elements: dict[int, int] = {}
         self._day_steps: dict[tuple[int, int, int], int] = {}
         self._days = [self.days_of(program) for program in book.programs]
         self._tables = [tuple(place for place in program.provisions if place in book.families) for program in book.programs]
@@ -178,13 +177,10 @@ class Situations:
         if bits is None:
             if len(self._product) >= _MAX_REMEMBERED:
                 self._product.clear()
-            day, elements = self.first_day(interval), 0
+            day, bits = self.first_day(interval), 0
             for start, end, mask in self.tables.listed(hts).marks:
                 if start <= day < end:
-                    elements |= mask
-            bits = self._elements.get(elements)
-            if bits is None:
-                bits = self._elements[elements] = sum(1 << bit for bit, wanted in self.book.composite if elements & wanted)
+                    bits |= mask
             self._product[key] = bits
         return bits
 

@@ -15,8 +15,8 @@ _MAX_REMEMBERED = 50_000  # numbers, and origins on days: more than a book has
 class Listed(NamedTuple):
     """All that lists and tables ever say of a product number.
 
-    `marks` are the spans of days in which it stands on lists: from, until, and the lists as bits. `rows` are those of tables by product that
-    name it, by the provision whose table it is.
+    `marks` are the spans of days in which it stands on lists: from, until, and the static bits that these set. `rows` are those of tables
+    by product that name it, by the provision whose table it is.
     """
 
     marks: tuple[tuple[int, int, int], ...]
@@ -76,8 +76,7 @@ class Tables:
             provision = book.provisions[place]
             day = admission if book.programs[provision.program].by_admission else entry
             if not provision.by_hts:
-                rows = self._of_origin(place, day, entry, origin)
-                candidates = [row for row in rows if not (row.excepted and hts.startswith(row.excepted))]
+                candidates = list(self._of_origin(place, day, entry, origin))
             else:
                 candidates = [row for row in by_product.get(place, ()) if row.start <= day < row.end]
                 if provision.by_origin:

@@ -85,6 +85,11 @@ def _family(places: Places, name: str, node: Node) -> Iterator[str]:
                 name, ("look_up",), f"{path} has no column {missing}, which the table of a provision needs{near(missing, table.columns)}"
             )
             continue
+        unread = [*([] if by_origin else ["origin"]), *([] if by_hts else ["hts", "except"])]
+        for column in (one for one in unread if one in table.columns):
+            asked = "hts" if column == "except" else column
+            words = f"{path} has a column {column}, and nothing looks at it; add {asked} to look_up, or remove the column"
+            yield places.node(name, ("look_up",), words)
         for row in table.rows:
             for words in _cells(book, row, partial=provision.claim_partial is not None, by_origin=by_origin):
                 yield f"{path}:{row.number}: {words}"
