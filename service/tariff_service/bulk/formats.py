@@ -51,7 +51,8 @@ def write_part(form: str, batch: pa.RecordBatch, file: BinaryIO) -> None:
     else:
         import pyarrow as pa  # noqa: PLC0415  an extra
 
-        with pa.ipc.new_stream(file, batch.schema) as writer:
+        packed = pa.ipc.IpcWriteOptions(compression="lz4" if pa.Codec.is_available("lz4") else None, use_threads=False)
+        with pa.ipc.new_stream(file, batch.schema, options=packed) as writer:
             writer.write_batch(batch)
 
 

@@ -32,7 +32,7 @@ from tariff_service.rulebook import open_engine
 if TYPE_CHECKING:
     from tariff_engine.engine import Knowledge
 
-_VERSION: Final = 2  # of the form of parts
+_VERSION: Final = 3  # of the form of parts
 _TOLD: Final = 10_000  # repeated ids and entries that are noted one by one
 Data = dict[str, Any]
 Progress = Callable[[AnySource, Mapping[str, Any]], None]
@@ -279,19 +279,13 @@ def _joined(path: Path, header: list[Any], parts: list[Path], extra: list[list[A
 
 def _repeated(space: Workspace, records: list[Data]) -> Iterator[Note]:
     """Yield a note for each id that stands twice, and for each entry whose lines do not stand together."""
-    paths = [space.part(record["index"], "seen") for record in records]
-    if not paths:
-        return
-    yield from _noted(paths, "id", _twice)
-    yield from _noted(paths, "entry", _apart)
-
-
-def _noted(paths: list[Path], kind: str, problem: Callable[[str], Problem]) -> Iterator[Note]:
-    found = sorted(seen.repeated(paths, kind))
-    for row, first in found[:_TOLD]:
-        yield Note(row, None, problem(f"row {first:,}"))
-    if len(found) > _TOLD:
-        yield Note(found[_TOLD][0], None, problem(f"others, and so do {len(found) - _TOLD:,} further rows"))
+    for kind, problem in (("ids", _twice), ("entries", _apart)):
+        paths = [space.part(record["index"], kind) for record in records if kind in record["files"]]
+        found = seen.repeated(paths, _TOLD + 1)
+        for row, first in found.first[:_TOLD]:
+            yield Note(row, None, problem(f"row {first:,}"))
+        if found.rows > _TOLD:
+            yield Note(found.first[_TOLD][0], None, problem(f"others, and so do {found.rows - _TOLD:,} further rows"))
 
 
 def _twice(where: str) -> Problem:

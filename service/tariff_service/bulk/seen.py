@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,31 +40,40 @@ def hashes(texts: pa.Array) -> np.ndarray[Any, Any]:
     return found
 
 
-def repeated(paths: Sequence[Path], name: str) -> Iterator[tuple[int, int]]:
-    """Yield each row whose text stood before, with the row where it stood first; in no certain order."""
+def write(file: BinaryIO, marks: np.ndarray[Any, Any], rows: np.ndarray[Any, Any]) -> None:
+    """Write the hashes of the texts of a part with their rows, which rise: in the order of the hashes, so that each bucket is one piece."""
     import numpy as np  # noqa: PLC0415  an extra
 
-    count = sum(len(_load(path, name)) for path in paths)
-    buckets = 1 + count // _AT_ONCE
-    for bucket in range(buckets):
-        marks, rows = [], []
-        for path in paths:
-            found, numbers = _load(path, name), _load(path, f"{name}_rows")
-            mine = (found >> np.uint64(32)) % np.uint64(buckets) == np.uint64(bucket)
-            marks.append(found[mine])
-            rows.append(numbers[mine])
-        mark, row = np.concatenate(marks), np.concatenate(rows)
-        order = np.lexsort((row, mark))
-        mark, row = mark[order], row[order]
-        same = np.flatnonzero(mark[1:] == mark[:-1]) + 1
-        starts = np.concatenate([np.zeros(1, np.int64), np.flatnonzero(mark[1:] != mark[:-1]) + 1])
-        for place in same.tolist():
-            yield int(row[place]), int(row[starts[int(np.searchsorted(starts, place, "right")) - 1]])
+    order = np.argsort(marks, kind="stable")
+    np.save(file, np.stack([marks[order], rows[order].astype(np.uint64)]))
 
 
-def _load(path: Path, name: str) -> np.ndarray[Any, Any]:
+class Repeated(NamedTuple):
+    """How many rows have a text that stood before, and the first of them, each with the row where it stood first."""
+
+    rows: int
+    first: list[tuple[int, int]]
+
+
+def repeated(paths: Sequence[Path], most: int) -> Repeated:
+    """Return the rows of all parts, in their order, whose text stood before; no more than so many of them one by one."""
     import numpy as np  # noqa: PLC0415  an extra
 
-    with np.load(path) as kept:
-        found: np.ndarray[Any, Any] = kept[name]
-    return found
+    parts: list[Any] = [np.load(path, mmap_mode="r") for path in paths]
+    buckets = 1 + sum(part.shape[1] for part in parts) // _AT_ONCE
+    borders = np.array([(number << 64) // buckets for number in range(1, buckets)], np.uint64)
+    cuts = [np.searchsorted(part[0], borders).tolist() for part in parts]
+    pieces = [itertools.pairwise([0, *cut, part.shape[1]]) for part, cut in zip(parts, cuts, strict=True)]
+    count, first = 0, np.empty((2, 0), np.uint64)
+    for spans in zip(*pieces, strict=True):
+        marks, rows = np.concatenate([part[:, begin:end] for part, (begin, end) in zip(parts, spans, strict=True)], axis=1)
+        order = np.argsort(marks, kind="stable")  # rows rise from part to part and in each, so they do among equal hashes
+        marks, rows = marks[order], rows[order]
+        same = np.zeros(len(marks), bool)
+        same[1:] = marks[1:] == marks[:-1]
+        starts = np.flatnonzero(~same)
+        found = np.stack([rows[same], rows[starts[np.cumsum(~same)[same] - 1]]])
+        count += found.shape[1]
+        first = np.concatenate([first, found], axis=1)
+        first = first[:, np.argsort(first[0])[:most]]
+    return Repeated(count, list(zip(*first.tolist(), strict=True)))

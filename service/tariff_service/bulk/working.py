@@ -106,8 +106,10 @@ class Worker:
             "summary": partial(write_part, self._job.summary, summary),
             "rejected": partial(told, rows=[rejected_row(one) for one in rejected]),
             "notes": partial(told, rows=[note_row(one) for one in notes]),
-            "seen": partial(_seen, lines=lines),
+            "ids": partial(_seen, lines=lines),
         }
+        if "entry_number" in lines.batch.schema.names:
+            found["entries"] = partial(_begun, lines=lines)
         if self._job.long is not None:
             found["long"] = partial(write_part, self._job.long, long)
         return found
@@ -180,18 +182,17 @@ def note_row(one: Note) -> list[Any]:
 
 
 def _seen(file: BinaryIO, lines: Lines) -> None:
+    seen.write(file, seen.hashes(lines.batch.column("id")), lines.numbers)
+
+
+def _begun(file: BinaryIO, lines: Lines) -> None:
+    """Write at which rows an entry begins."""
     import numpy as np  # noqa: PLC0415  an extra
 
-    ids = seen.hashes(lines.batch.column("id"))
-    kept = {"id": ids, "id_rows": lines.numbers}
-    if "entry_number" in lines.batch.schema.names:
-        entries = seen.hashes(lines.batch.column("entry_number"))
-        starts = np.flatnonzero(np.concatenate([[True], entries[1:] != entries[:-1]])) if len(entries) else np.empty(0, np.int64)
-        starts = starts[entries[starts] != seen.NOTHING]
-        kept |= {"entry": entries[starts], "entry_rows": lines.numbers[starts]}
-    else:
-        kept |= {"entry": ids[:0], "entry_rows": lines.numbers[:0]}
-    np.savez(file, **kept)  # type: ignore[arg-type]  # the stubs take the arrays for an option
+    entries = seen.hashes(lines.batch.column("entry_number"))
+    starts = np.flatnonzero(np.concatenate([[True], entries[1:] != entries[:-1]])) if len(entries) else np.empty(0, np.int64)
+    starts = starts[entries[starts] != seen.NOTHING]
+    seen.write(file, entries[starts], lines.numbers[starts])
 
 
 _WORKER: list[Worker] = []
