@@ -23,6 +23,7 @@ from tariff_engine.notation.model import Absent
 from tariff_engine.notation.program import EFFECTS
 from tariff_engine.notation.yaml_reader import Document
 from tariff_engine.preferences_files import load_preferences
+from tariff_engine.problems import refuse
 from tariff_engine.refund_law import NO_REFUNDS
 from tariff_engine.refund_rules import parse_refunds
 from tariff_engine.schedule_files import load_schedule
@@ -81,8 +82,12 @@ def build_law(book: Book, root: Traversable, known_on: date = date.max, without:
 def refit_law(law: Law, book: Book, known_on: date = date.max, without: frozenset[str] = frozenset()) -> Law:
     """Return the law of another day of knowledge, or without some programs, from one of the same book: what both share is not read again.
 
-    The same as `build_law` in a third of its time. Raises ProblemError for a program that is not in the book.
+    The same as `build_law` in a third of its time. Raises ProblemError for a program that is not in the book, and `rules_changed` for another book:
+    a law of two books would bear the name of one.
     """
+    if book.id != law.id:
+        message = f"the law in use was read from {law.id}, the rules now say {book.id}"
+        raise refuse("rules_changed", "rules", message, "open the rules anew, or answer from a copy that nobody edits")
     kept = book.lacking(without) if without else book
     return replace(
         law,

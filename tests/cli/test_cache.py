@@ -19,6 +19,7 @@ import pytest
 
 import tariff_engine
 from tariff_engine.law import Law
+from tariff_engine.problems import ProblemError
 from tariff_rules import ROOT
 from tariff_service import law_cache
 from tariff_service.law_cache import LawCache, cache_folder, fingerprint
@@ -234,6 +235,20 @@ def test_a_law_of_rules_that_were_edited_meanwhile_is_not_kept_as_that_of_the_ea
     file.write_text(text, encoding="utf-8")
     assert open_engine(rules).at(day).law.id != wrong
     assert len(list((tmp_path / "cache" / "laws").iterdir())) == 1
+
+
+def test_the_law_of_another_day_is_not_made_of_rules_that_were_edited_since(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TARIFF_CACHE_DIR", str(tmp_path / "cache"))
+    rules = shutil.copytree(REPOSITORY / "tests" / "notation" / "good", tmp_path / "rules")
+    open_engine(rules).at()  # its law is in the cache now, and the rules need not be read
+    engine, file = open_engine(rules), rules / "programs" / "widgets.yaml"
+    first = engine.at().law.id
+    file.write_text(file.read_text(encoding="utf-8").replace("add: 25%", "add: 26%"), encoding="utf-8")
+    with pytest.raises(ProblemError) as refused:
+        engine.at(date(2020, 6, 1))
+    assert refused.value.problem.code == "rules_changed"
+    assert first in refused.value.problem.message
+    assert engine.at().law.id == first
 
 
 def test_the_second_start_takes_the_law_from_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
