@@ -10,6 +10,7 @@ import errno
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -28,7 +29,7 @@ import tariff_engine.bulk
 from tariff_engine.bulk import LONG_SCHEMA, REJECTED_SCHEMA, SUMMARY_SCHEMA, Assessed
 from tariff_engine.problems import ProblemError
 from tariff_service import rulebook
-from tariff_service.bulk import running, working, workspace
+from tariff_service.bulk import opening, running, working, workspace
 from tariff_service.bulk.csv_reader import CsvReader
 from tariff_service.bulk.csv_records import records
 from tariff_service.bulk.running import Options, problems_of, run
@@ -392,6 +393,20 @@ def test_a_run_that_ends_at_any_step_goes_on_to_the_same_bytes(tmp_path: Path, m
         assert code(tmp_path, text, long=tmp_path / "long.jsonl") in {"unfinished_run", "file_exists"}
     run(Options(source=str(tmp_path / "in.csv"), out=tmp_path / "out.csv", long=tmp_path / "long.jsonl", resume=True))
     same_as_whole(tmp_path, text)
+
+
+def test_rules_that_are_edited_while_a_run_begins_answer_none_of_its_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TARIFF_CACHE_DIR", str(tmp_path / "cache"))
+    rules = shutil.copytree(ROOT / "tests" / "notation" / "good", tmp_path / "rules")
+    file, open_source = rules / "programs" / "widgets.yaml", opening.open_source
+
+    def edited(*arguments: Any) -> Any:
+        file.write_text(file.read_text(encoding="utf-8").replace("add: 25%", "add: 26%"), encoding="utf-8")
+        return open_source(*arguments)
+
+    monkeypatch.setattr(running, "open_source", edited)
+    assert code(tmp_path, book(20), rules=rules, jobs=2) == "rules_changed"
+    assert not (tmp_path / "out.csv").exists()
 
 
 KILLED = """

@@ -99,6 +99,7 @@ def run(options: Options, progress: Progress | None = None) -> Data:
     verify = space.agree(plan)
     job = Job(
         options.rules,
+        knowledge.law.id,
         options.known_on,
         source.reader,
         mapped,

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from tariff_engine.problems import Problem
+from tariff_engine.problems import Problem, refuse
 from tariff_service.bulk import seen
 from tariff_service.bulk.formats import cells_csv, write_part
 from tariff_service.bulk.lines import LineReader, Lines
@@ -39,6 +39,7 @@ class Job:
     """Everything that a worker needs to know of a run; it crosses process borders."""
 
     rules: Path | None
+    rulebook: str
     known_on: date | None
     reader: CsvReader | JsonReader | RowReader | ArrowReader
     mapped: Mapped
@@ -59,6 +60,7 @@ class Worker:
         self._job = job
         knowledge = knowledge or open_engine(job.rules).at(job.known_on)
         _give_back_memory()
+        self._law = knowledge.law.id
         self._assessor = BulkAssessor(knowledge, ranges=job.ranges)
         self._assessed = 0
         dictionary = Dictionary(knowledge.law, None, job.mapped.columns)
@@ -68,7 +70,10 @@ class Worker:
         self._space = Workspace(job.folder)
 
     def work(self, piece: Piece) -> dict[str, Any]:
-        """Read, assess and write a piece; return its record. Raises ProblemError."""
+        """Read, assess and write a piece; return its record. Raises ProblemError, `rules_changed` where others than those of the run were met."""
+        if self._law != self._job.rulebook:
+            message = f"the run was begun by {self._job.rulebook}, the rules now say {self._law}"
+            raise refuse("rules_changed", "--rules", message, "run again, by a copy of the rules that nobody edits")
         table = self._job.reader.table(piece)
         lines = self._lines.lines(table, self._job.reader.layout, last=piece.last)
         summary, long, refused = self._assess(lines)
