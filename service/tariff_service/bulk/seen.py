@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _POSITIONS: Final = 256  # letters of a text that are told apart by their place
 _SEED: Final = 19 * 159  # any number: the same texts must have the same hashes in every process
 _AT_ONCE: Final = 1_000_000  # hashes that are sorted at a time
+_WORD: Final = 8  # bytes of a hash, and of the number of a row
 NOTHING: Final = 0  # the hash of an empty text
 _TABLE: list[Any] = []
 
@@ -45,7 +46,20 @@ def write(file: BinaryIO, marks: np.ndarray[Any, Any], rows: np.ndarray[Any, Any
     import numpy as np  # noqa: PLC0415  an extra
 
     order = np.argsort(marks, kind="stable")
-    np.save(file, np.stack([marks[order], rows[order].astype(np.uint64)]))
+    file.write(marks[order].tobytes())
+    file.write(rows[order].astype(np.uint64).tobytes())
+
+
+def _read(path: Path, begin: int, end: int) -> np.ndarray[Any, Any]:
+    """Return some hashes of a part in their order, and their rows: a piece of the file, which is not held in memory."""
+    import numpy as np  # noqa: PLC0415  an extra
+
+    count = _count(path)
+    return np.stack([np.fromfile(path, np.uint64, end - begin, offset=_WORD * (begin + first)) for first in (0, count)])
+
+
+def _count(path: Path) -> int:
+    return path.stat().st_size // (2 * _WORD)
 
 
 class Repeated(NamedTuple):
@@ -59,14 +73,14 @@ def repeated(paths: Sequence[Path], most: int) -> Repeated:
     """Return the rows of all parts, in their order, whose text stood before; no more than so many of them one by one."""
     import numpy as np  # noqa: PLC0415  an extra
 
-    parts: list[Any] = [np.load(path, mmap_mode="r") for path in paths]
-    buckets = 1 + sum(part.shape[1] for part in parts) // _AT_ONCE
+    counts = [_count(path) for path in paths]
+    buckets = 1 + sum(counts) // _AT_ONCE
     borders = np.array([(number << 64) // buckets for number in range(1, buckets)], np.uint64)
-    cuts = [np.searchsorted(part[0], borders).tolist() for part in parts]
-    pieces = [itertools.pairwise([0, *cut, part.shape[1]]) for part, cut in zip(parts, cuts, strict=True)]
+    cuts = [np.searchsorted(np.fromfile(path, np.uint64, count), borders).tolist() for path, count in zip(paths, counts, strict=True)]
+    pieces = [itertools.pairwise([0, *cut, count]) for cut, count in zip(cuts, counts, strict=True)]
     count, first = 0, np.empty((2, 0), np.uint64)
     for spans in zip(*pieces, strict=True):
-        marks, rows = np.concatenate([part[:, begin:end] for part, (begin, end) in zip(parts, spans, strict=True)], axis=1)
+        marks, rows = np.concatenate([_read(path, *span) for path, span in zip(paths, spans, strict=True)], axis=1)
         order = np.argsort(marks, kind="stable")  # rows rise from part to part and in each, so they do among equal hashes
         marks, rows = marks[order], rows[order]
         same = np.zeros(len(marks), bool)
