@@ -147,6 +147,7 @@ def _give_back_memory() -> None:
 
     if "jemalloc" in pa.supported_memory_backends():
         pa.set_memory_pool(pa.jemalloc_memory_pool())
+        pa.jemalloc_set_decay_ms(0)  # at once: a part is put together where a piece was assessed just before
 
 
 def _without_fees(summary: Any, incomplete: frozenset[str]) -> tuple[Any, list[Note]]:
